@@ -44,6 +44,7 @@ SUBJECTS = (
     "machines",
     "credentials",
     "operations",
+    "emergencies",
     "problems",
     "reports",
     "schedules",
@@ -137,6 +138,29 @@ class Declarations:
         tables = ((chat, settings.optional(chat.table)) for chat in self.enabled_chats(settings))
         former = (chat.listen(table) for chat, table in tables if chat.routes(table))
         return next(filter(None, former), PUBLIC_LISTEN)
+
+    def all_rooms(self, settings: SlipwaySettings) -> tuple[Room, ...]:
+        """Every room that the configuration names by its id: where chats work, what is told of problems and of the
+        audit trail, what schedules post into."""
+        found: list[Room] = []
+        for chat in self.enabled_chats(settings):
+            table = settings.optional(chat.table)
+            named = getattr(table, chat.rooms_key, ()) if chat.rooms_key else ()
+            found += (
+                Room(platform=chat.platform, id=room)
+                for room in (*chat.rooms(table), *chat.notice_rooms(table), *named)
+                if chat.room_problem(room) is None
+            )
+        addresses = (
+            settings.commands.room,
+            settings.problems.room,
+            settings.audit.room,
+            *(each.room for each in settings.schedule if each.enabled),
+        )
+        for address in filter(None, addresses):
+            platform, room = split_address(address)
+            found.append(Room(platform=platform, id=room))
+        return tuple(dict.fromkeys(found))
 
     def operations_room(self, settings: SlipwaySettings) -> Room | None:
         """Where a change gets its card that is asked for outside of any room; None where the settings tell no room.

@@ -23,6 +23,8 @@ from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.approval_reminders import ApprovalReminders
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.declarations import SubjectContext
+from slipway.bot.operations.emergency.alarms import EmergencyAlarms
+from slipway.bot.operations.emergency.rules import Emergencies
 from slipway.bot.operations.freezing.gate import FreezeGate
 from slipway.bot.operations.freezing.words import FreezeWords
 from slipway.bot.operations.gone_rooms import GoneRooms
@@ -39,16 +41,20 @@ from slipway.bot.operations.runs.orphans import carry_on
 from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import StandingCards
+from slipway.bot.operations.step_up.service import StepUps
+from slipway.bot.operations.step_up.store import StepUpStore
 from slipway.bot.people import People, schedule_id
 from slipway.bot.problems.cards import ProblemView
 from slipway.bot.problems.store import ProblemStore
 from slipway.bot.store.database import Database
 from slipway.bot.store.installation import Installation
 from slipway.bot.store.memory import ChatMemory, TickMemory
+from slipway.bot.subjects.emergencies.services import EmergencyServices
 from slipway.bot.subjects.freezes.services import FreezeServices
 from slipway.bot.subjects.schedules.services import ScheduleServices
 from slipway.bot.subjects.schedules.store import ScheduleStore
 from slipway.bot.workflows.engine import WorkflowEngine
+from slipway.commands.dispatch.codes.windows import WindowCodes
 from slipway.commands.dispatch.dispatcher import Dispatcher
 from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.dispatch.home import home
@@ -161,6 +167,14 @@ def wire(parts: Parts) -> RunningBot:
         parts.clock,
         admission,
         {schedule_id(entry.name): entry.mode for entry in settings.schedule},
+        Emergencies(settings.emergency),
+    )
+    alarms = EmergencyAlarms(
+        services.get(EmergencyServices).store,
+        messages,
+        people,
+        declarations.all_rooms(settings),
+        settings.commands.prefix,
     )
     runner = OperationRunner(
         operations=services.operations,
@@ -185,6 +199,7 @@ def wire(parts: Parts) -> RunningBot:
         workflows=parts.workflows,
         sleep=parts.sleep,
         answered=partial(_note_answer, schedule_store),
+        alarms=alarms,
     )
     housekeeping = Housekeeping(
         operations=services.operations,
@@ -280,7 +295,9 @@ def wire(parts: Parts) -> RunningBot:
             housekeeping.sweep,
             gone_rooms.sweep,
             installation.note,
+            alarms.sweep,
             pruning.prune,
+            services.step_ups.prune,
             watches.sweep,
             problems.sweep,
         ),
@@ -324,6 +341,7 @@ def _services(
         people,
         FreezeWords(people, settings.zone),
         parts.clock,
+        emergencies_pass=settings.emergency.in_freeze,
     )
     return Services(
         settings=settings,
@@ -334,6 +352,12 @@ def _services(
         locks=LockStore(parts.database, parts.clock),
         freezes=freezes,
         standing=StandingCards(parts.database, chats, messages),
+        step_ups=StepUps(
+            StepUpStore(parts.database),
+            {each.id: each.totp_secret for each in settings.person if each.totp_secret is not None},
+            settings.step_up,
+            parts.clock,
+        ),
         cards=CardContext(
             people,
             settings.commands.prefix,
@@ -400,6 +424,7 @@ def _chat_context(
         max_age=parts.settings.commands.max_age.total_seconds(),
         answers=answers,
         room_changed=lambda room: gone_rooms().ask(Room(platform=platform, id=room)),
+        codes=WindowCodes(services),
     )
     return ChatContext(
         settings=getattr(parts.settings, platform),

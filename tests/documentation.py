@@ -96,6 +96,7 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     )
     yield "`[environment.NAME]`", "what rules of policies mean by it: accounts, names or patterns"
     yield "`[step_up]`", "the codes of authenticator apps that approvals of some kinds take"
+    yield "`[emergency]`", "who may pass the approvals of which kinds, where something cannot wait"
     for table in declarations.registry.tables.values():
         yield _names([table]), table.summary
     yield "`[[freeze]]`", "times in which nothing changes, such as a release freeze, once or again and again"

@@ -61,6 +61,7 @@ OWNERS = {
         "bot/operations/trail",
         "bot/operations/runs/runner.py",
         "bot/operations/standing.py",
+        "bot/operations/emergency/store.py",
         "bot/operations/step_up/store.py",
         "bot/store",
         "bot/subjects/images/evidence/store.py",

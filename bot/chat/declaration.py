@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from slipway.bot.chat.forms import CommandForm
-from slipway.bot.chat.model import Card, Chat, Platform
+from slipway.bot.chat.model import ButtonEvent, Card, Chat, Platform
 from slipway.bot.core.declared_fields import (
     Declaration,
     check_callables,
@@ -57,6 +57,32 @@ class KeyValueStore(Protocol):
         ...
 
 
+class Codes(Protocol):
+    """Single-use codes that approvals take, for platforms that ask for them in a window of their own."""
+
+    async def needed(self, event: ButtonEvent) -> str | None:
+        """What whoever approves agrees to, in a sentence, where that counts with a code alone; they are asked for one
+        from then on. None where it takes none, or would not count at all: whoever tries hears why from the bot."""
+        ...
+
+    async def give(self, event: ButtonEvent, typed: str) -> str:
+        """Compare a code that came with an approval; why it does not count, as a sentence, and empty where it does.
+        Nothing of it is kept. Where it counts, the event is to be taken in."""
+        ...
+
+
+class NoCodes:
+    """No approval takes a code."""
+
+    async def needed(self, _event: ButtonEvent) -> str | None:
+        """None is."""
+        return None
+
+    async def give(self, _event: ButtonEvent, _typed: str) -> str:
+        """It was not asked for."""
+        return "I asked for no code."
+
+
 @dataclass(frozen=True)
 class HostCallbacks:
     """What an adapter is handed of the running bot; it imports none of it.
@@ -73,6 +99,7 @@ class HostCallbacks:
         answers: to be called when the platform answers again after it did not: what waits for it is tried then.
         room_changed: to be called with a room's id when the platform tells of something by which the room may be
             gone, or back: it is asked then, by :class:`slipway.bot.chat.model.KnowsRooms`.
+        codes: single-use codes that approvals take.
     """
 
     knows: Callable[[str], bool]
@@ -85,6 +112,7 @@ class HostCallbacks:
     max_age: float
     answers: Callable[[], None] = lambda: None
     room_changed: Callable[[str], None] = lambda _room: None
+    codes: Codes = field(default_factory=NoCodes)
 
 
 @dataclass(frozen=True)

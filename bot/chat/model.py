@@ -447,6 +447,30 @@ class AnswersElsewhere(Protocol):
 
 
 @runtime_checkable
+class AsksForCodes(Protocol):
+    """What a chat may be besides: one whose buttons open a window for a single-use code, which then stands in no
+    conversation."""
+
+    @property
+    def asks_for_codes(self) -> bool:
+        """Whether it is one."""
+        ...
+
+
+@runtime_checkable
+class RemovesMessages(Protocol):
+    """What a chat may be besides: one where the bot may take away what somebody else said."""
+
+    async def remove_message(self, room: str, message_id: str, reason: str) -> bool:
+        """Remove a message for everybody; false where the bot may not.
+
+        Raises:
+            ChatError: the platform did not take it.
+        """
+        ...
+
+
+@runtime_checkable
 class OffersShortcuts(Protocol):
     """What a chat may be besides: one whose cards have a button for each of their shortcuts."""
 

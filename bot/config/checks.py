@@ -23,7 +23,7 @@ from slipway.bot.config.settings import (
     split_address,
 )
 from slipway.bot.config.spec import CommandRight, ConfigSpec, gives
-from slipway.bot.config.step_up import shared_secrets
+from slipway.bot.config.step_up import shared_secrets, too_few_with_secrets
 from slipway.bot.config.tables import Plain
 from slipway.bot.core.cron import check_cron
 from slipway.bot.core.problems import Problem, listing, one_of, shown, unknown
@@ -105,9 +105,12 @@ def cross_check(
         schema.accounts_in(document),
     )
     problems = [problem for check in _CHECKS for problem in check(written)]
+    settings = with_defaults(spec, written.settings, written.names("roles"))
+    if not written.unsure and not any(table.startswith("person") for table in secretless):
+        problems += too_few_with_secrets(spec, settings, written.names("policy"))
     policies = PolicyCheck(
         spec,
-        with_defaults(spec, written.settings, written.names("roles")),
+        settings,
         written.names("policy"),
         written.names("roles"),
         written.unsure,
@@ -116,6 +119,28 @@ def cross_check(
         written.names("environment"),
     )
     return [*problems, *policies.problems()]
+
+
+def _emergency(written: Written) -> Iterator[Problem]:
+    """Who may pass approvals, and of what: both or neither, and only what there is."""
+    allowed = written.settings.emergency
+    if bool(allowed.people) != bool(allowed.kinds):
+        key, said = ("kinds", "of what") if allowed.people else ("people", "who")
+        yield Problem(
+            f"emergency.{key}", f"is missing: nothing says {said} may pass approvals; write it, too"
+        )
+    persons = written.all_of("person", "id")
+    for name in () if written.unsure else allowed.people:
+        if name not in persons:
+            yield Problem("emergency.people", unknown("person", name, persons, "Persons here"))
+    kinds = [kind.name for kind in written.spec.kinds]
+    for name in allowed.kinds:
+        if name not in kinds:
+            yield Problem("emergency.kinds", unknown("kind of operation", name, kinds, "Kinds"))
+    for person in written.settings.person:
+        if allowed.step_up and person.id in allowed.people and person.totp_secret is None:
+            who = f"takes a code of {person.id}, who has no totp_secret_file"
+            yield Problem("emergency.step_up", f"{who}; `slipway totp new {person.id}` makes one")
 
 
 def _codes(written: Written) -> Iterator[Problem]:
@@ -421,6 +446,7 @@ def _room(key: str, address: str, written: Written) -> Iterator[Problem]:
 
 _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _codes,
+    _emergency,
     _somewhere_to_talk,
     _somewhere_to_work,
     _declared_tables,

@@ -13,6 +13,7 @@ from slipway.bot.config.policies.defaults import by_requesters_alone
 from slipway.bot.config.schema import key_of
 from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec
+from slipway.bot.config.step_up import without_secrets
 from slipway.bot.config.tables import Place, Plain
 from slipway.bot.core.problems import Problem, listing, shown
 from slipway.bot.core.settings import Settings
@@ -39,6 +40,7 @@ def warnings(settings: SlipwaySettings, written: Mapping[str, Plain], spec: Conf
         *_placeholders(document),
         *_former_names(document, spec),
         *_own_approvals(settings, spec),
+        *_codes(settings, document, spec),
         *_declared(settings, spec),
         *http_warnings(settings, spec),
     ]
@@ -74,6 +76,12 @@ def _own_approvals(settings: SlipwaySettings, spec: ConfigSpec) -> Iterator[Prob
             f"there are {len(settings.person)} persons; write false where somebody else shall agree"
         )
         yield Problem(f"policy.{kinds[0]}.requester_may_approve", said)
+
+
+def _codes(settings: SlipwaySettings, document: dict[str, Plain], spec: ConfigSpec) -> Iterator[Problem]:
+    """Whoever could approve, but for the code that it takes."""
+    policies = document.get("policy")
+    yield from without_secrets(spec, settings, tuple(policies) if isinstance(policies, dict) else ())
 
 
 def _placeholders(document: dict[str, Plain]) -> Iterator[Problem]:

@@ -102,6 +102,7 @@ class Schema:
             "environment",
             "policy",
             "step_up",
+            "emergency",
             *rest,
             "schedule",
             "freeze",

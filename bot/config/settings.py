@@ -96,6 +96,17 @@ class StepUpSettings(Settings):
     )
 
 
+class EmergencySettings(Settings):
+    """``[emergency]``: who may let what run without the approvals that it takes. Nobody, where it is not written."""
+
+    people: tuple[str, ...] = Field((), description='persons by their ids as a list, like ["alice", "bob"]')
+    kinds: tuple[str, ...] = Field(
+        (), description='kinds of operation as a list, like ["promote", "rollback"]'
+    )
+    step_up: bool = False  # whether it always takes a code of whoever asks
+    in_freeze: bool = False  # whether it passes freezes, too
+
+
 class Missed(StrEnum):
     """What happens to a tick that fell into a time when the bot was down."""
 
@@ -255,6 +266,7 @@ class SlipwaySettings(Settings):
     environment: dict[str, EnvironmentSettings] = Field(default_factory=dict)
     policy: dict[str, PolicySettings] = Field(default_factory=dict)
     step_up: StepUpSettings = StepUpSettings()
+    emergency: EmergencySettings = EmergencySettings()
     schedule: tuple[ScheduleSettings, ...] = ()
     freeze: tuple[FreezeWindowSettings, ...] = ()
     freezes: FreezesSettings = FreezesSettings()

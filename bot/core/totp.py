@@ -124,6 +124,11 @@ def codes_within(text: str) -> Iterator[str]:
     return (_digits(match[0]) for match in _WITHIN.finditer(text))
 
 
+def without_codes(text: str) -> str:
+    """A text in which an ellipsis stands for whatever may be a code."""
+    return _WITHIN.sub("…", text)
+
+
 def split_code(text: str) -> tuple[str, str] | None:
     """A code that stands in a text as a word of its own, and the rest of the text; None where none does."""
     match = _WORD.search(text)

@@ -11,7 +11,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.problems import one_of
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.audit import WITHDRAWN, AuditEntry, AuditKey, doubted
+from slipway.bot.operations.audit import WITHDRAWN, AuditEntry, AuditKey, by_code, doubted
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
 from slipway.bot.operations.persistence.changes import OperationChange
 from slipway.bot.operations.persistence.records import UnknownOperationError
@@ -22,6 +22,7 @@ from slipway.bot.operations.policy import (
     Vetoed,
     approval_status,
     deciders,
+    may_approve,
     may_decide,
 )
 from slipway.bot.operations.runs.integrity import VOTE_ACTIONS
@@ -49,6 +50,24 @@ class Decision:
     reason: str = ""
     forgeable: bool = False  # a press that could have been made up on its way
     doubt: str = ""
+
+
+class CodeNeededError(UserError):
+    """An approval counts once its giver has given a single-use code: all else is as it has to be.
+
+    Args:
+        operation: that they agree to.
+        reason: what they said with it.
+    """
+
+    def __init__(self, operation: Operation, reason: str) -> None:
+        super().__init__(
+            f"{operation.id} takes a code of your authenticator app with your approval. Approve it in a chat that "
+            "asks you for one.",
+            hint=f"op {operation.id}",
+        )
+        self.operation = operation
+        self.reason = reason
 
 
 class TooLateError(UserError):
@@ -123,11 +142,16 @@ class ApprovalService:
             withdraws = decision.choice is Choice.REJECT and decision.person.id == operation.requester
             if not withdraws and not may_decide(decision.person, operation, self._people):
                 raise UserError(self._refusal(operation, decision))
+            if decision.choice is Choice.APPROVE and not may_approve(decision.person, operation):
+                name = self._people.name(operation.requester)
+                raise UserError(
+                    f"{operation.id} is an emergency of {name}'s: it waits for a code of theirs alone."
+                )
             self._check_genuine(operation, decision)
             if withdraws:
                 await self._cancel(change, decision)
                 return change.operation
-            await self._vote(change, decision, key)
+            await self._vote(change, decision, key, stepped_up=await self._steps_up(change, decision))
         await self._settle(change, decision.person.id)
         return change.operation
 
@@ -153,7 +177,36 @@ class ApprovalService:
                 hint=f"{decision.choice} {operation.id} {operation.digest_prefix}",
             )
 
-    async def _vote(self, change: OperationChange, decision: Decision, key: AuditKey) -> None:
+    async def needs_code(self, operation_id: str, person: Person, digest_prefix: str) -> Operation | None:
+        """The operation, if this person's approval of this plan would count with a code, and does not without; None
+        where it takes none, or cannot be given: whoever tries hears why."""
+        operation = await self._operations.find(operation_id)
+        if operation is None or not operation.plan.policy.step_up:
+            return None
+        decision = Decision(operation_id, person, Choice.APPROVE, "", digest_prefix)
+        try:
+            self._check_open(operation, decision.choice)
+            self._check_plan(operation, decision)
+        except UserError:
+            return None
+        able = may_decide(person, operation, self._people) and may_approve(person, operation)
+        return operation if able else None
+
+    async def _steps_up(self, change: OperationChange, decision: Decision) -> bool:
+        """Whether a code came with an approval.
+
+        Raises:
+            CodeNeededError: none did, and it takes one.
+        """
+        if decision.choice is not Choice.APPROVE or not change.operation.plan.policy.step_up:
+            return False
+        if not await change.stepped_up(decision.event_key, decision.person.id):
+            raise CodeNeededError(change.operation, decision.reason)
+        return True
+
+    async def _vote(
+        self, change: OperationChange, decision: Decision, key: AuditKey, *, stepped_up: bool
+    ) -> None:
         operation = change.operation
         vote = Vote(
             person=decision.person.id,
@@ -162,6 +215,7 @@ class ApprovalService:
             at=self._clock(),
             event_key=decision.event_key,
             doubt=decision.doubt,
+            stepped_up=stepped_up,
         )
         entry = AuditEntry(
             key=key,
@@ -169,7 +223,12 @@ class ApprovalService:
             actor=vote.person,
             action=VOTE_ACTIONS[vote.choice],
             operation_id=operation.id,
-            detail=(("digest", operation.digest), ("reason", vote.reason), *doubted(vote.doubt)),
+            detail=(
+                ("digest", operation.digest),
+                ("reason", vote.reason),
+                *doubted(vote.doubt),
+                *by_code(vote.stepped_up),
+            ),
         )
         await change.vote(vote, entry)
 

@@ -114,6 +114,15 @@ def doubted(doubt: str) -> tuple[tuple[str, Json], ...]:
     return (("doubt", doubt),) if doubt else ()
 
 
+BY_CODE = "code"
+"""What the entry of a vote says under ``step_up`` where it came with a single-use code of its giver's. Stored."""
+
+
+def by_code(stepped_up: bool) -> tuple[tuple[str, Json], ...]:
+    """What the entry of a vote says in its detail of a step-up; nothing where it came with none."""
+    return (("step_up", BY_CODE),) if stepped_up else ()
+
+
 @dataclass(frozen=True)
 class Recorded:
     """An entry with its place in the chain."""

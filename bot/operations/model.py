@@ -75,6 +75,8 @@ class Policy(Model):
     right: str = ""  # to ask for such an operation; empty: the kind's own name
     also: tuple[Demand, ...] = ()  # of other roles
     asked_by: tuple[PolicyReason, ...] = ()  # for reading; none where [policy.KIND] alone says all of it
+    step_up: bool = False  # whether an approval counts only with a single-use code of its giver's
+    emergency: str = ""  # why nobody else has to agree; empty where that is not passed over
 
     @property
     def demands(self) -> tuple[Demand, ...]:
@@ -95,7 +97,9 @@ class Policy(Model):
             all(demand.approvals <= asked.get(demand.role, 0) for demand in other.demands)
             and (other.requester_may_approve or not self.requester_may_approve or not other.needed)
             and (other.forgeable_presses or not self.forgeable_presses or not other.needed)
+            and (self.step_up or not other.step_up or not other.needed)
             and self.right == other.right
+            and self.emergency == other.emergency
         )
 
     @property
@@ -106,13 +110,13 @@ class Policy(Model):
 
 PLAN_FORMAT = 4
 """The version of a stored plan's form. Format 1 had neither formats of its parts nor words to show them by; format 2
-did not know that a plan may wait for its time, and format 3 not that several roles may be asked for, and why. A plan
-is stored in the oldest format that can say it, which former versions read, too."""
+did not know that a plan may wait for its time, and format 3 not that several roles may be asked for, and why, and
+codes. A plan is stored in the oldest format that can say it, which former versions read, too."""
 
 _FORMAT_WITHOUT_RULES = 3
 _FORMAT_OF_WHAT_NEED_NOT_WAIT = 2
 
-_POLICY_SINCE_4 = ("also", "asked_by")
+_POLICY_SINCE_4 = ("also", "asked_by", "step_up", "emergency")
 """Fields of a policy that are not stored where they are empty, so that the digests of plans stay what they were."""
 
 RETRIED_FOR = timedelta(hours=1)
@@ -224,6 +228,7 @@ class Vote(Model):
     at: datetime
     event_key: str = ""  # of the event by which it was given, and with which it can be taken back
     doubt: str = ""  # why it may not be that person's, as a sentence; empty where nobody doubts it
+    stepped_up: bool = False  # whether it came with a single-use code of that person's
 
 
 class Failure(Model):

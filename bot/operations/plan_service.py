@@ -14,6 +14,7 @@ from slipway.bot.core.steps import Draft, Request
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.audit import AuditEntry, AuditKey
+from slipway.bot.operations.emergency.rules import NO_EMERGENCIES, Emergencies
 from slipway.bot.operations.model import Operation, OperationState, Plan
 from slipway.bot.operations.persistence.records import Proposal
 from slipway.bot.operations.persistence.repository import OperationRepository
@@ -42,7 +43,8 @@ class AskedBefore:
 class Asked:
     """Who asks for something, by which event, and where it is told: whoever asks need not be there.
 
-    ``doubt`` says in a sentence why it may not be they who ask; empty where nobody doubts it.
+    ``doubt`` says in a sentence why it may not be they who ask; empty where nobody doubts it. ``emergency`` is why it
+    cannot wait for approvals; empty where it can.
     """
 
     person: Person
@@ -50,6 +52,7 @@ class Asked:
     room: Room | None
     thread: str | None
     doubt: str = ""
+    emergency: str = ""
 
 
 class PlanService:
@@ -62,6 +65,7 @@ class PlanService:
         clock: the present.
         admission: what is not proposed, as it could not begin.
         modes: what becomes of that which schedules ask for, by the ids under which they ask.
+        emergencies: who may pass the approvals of what.
     """
 
     def __init__(
@@ -72,23 +76,27 @@ class PlanService:
         clock: Clock,
         admission: Admission,
         modes: Mapping[str, ScheduleMode] = MappingProxyType({}),
+        emergencies: Emergencies = NO_EMERGENCIES,
     ) -> None:
         self._admission = admission
+        self._emergencies = emergencies
         self._modes = modes
         self._subjects = subjects
         self._policies = policies
         self._operations = operations
         self._clock = clock
 
-    async def plan(self, request: Request, person: Person) -> Plan | NothingToDo:
-        """Plan a request as things stand.
+    async def plan(self, request: Request, person: Person, emergency: str = "") -> Plan | NothingToDo:
+        """Plan a request as things stand. ``emergency`` is why it cannot wait for approvals; empty where it can.
 
         Raises:
             UserError: it cannot be met as asked, or nobody declared such requests.
             CloudError: a cloud could not be read.
         """
         self._subjects.planner(request)  # before its policy: what nobody declared has none
-        return await self._plan(request, person.id, None)
+        if emergency:
+            self._emergencies.check(person.id, request.kind)
+        return await self._plan(request, person.id, None, emergency)
 
     async def again(self, plan: Plan) -> Plan | NothingToDo:
         """Plan an agreed plan's request once more, to see whether it still holds.
@@ -97,10 +105,13 @@ class PlanService:
             UserError: it can no longer be met.
             CloudError: a cloud could not be read.
         """
-        return await self._plan(plan.request, plan.requester, plan.expires_at)
+        emergency = plan.policy.emergency
+        if emergency and not self._emergencies.permits(plan.requester, plan.kind):
+            emergency = ""
+        return await self._plan(plan.request, plan.requester, plan.expires_at, emergency)
 
     async def _plan(
-        self, request: Request, requester: str, expires_at: datetime | None
+        self, request: Request, requester: str, expires_at: datetime | None, emergency: str
     ) -> Plan | NothingToDo:
         """Plan a request. ``expires_at`` is when what it is compared with expires; None where it is new."""
         draft = await self._subjects.planner(request).plan(request, self._clock())
@@ -109,12 +120,15 @@ class PlanService:
         for step in {step.kind: step for step in draft.steps}.values():
             self._subjects.executor(step)  # what nobody can carry out is not proposed
         kind = self._subjects.registry.kinds[request.kind]
+        policy = self._policies.of(kind, draft.steps, self._asker(requester), _demands(draft))
+        if emergency:
+            policy = self._emergencies.passed(policy, emergency, draft)
         return Plan(
             kind=kind.name,
             request=draft.request,
             command=self._subjects.registry.command_line(draft.request),
             requester=requester,
-            policy=self._policies.of(kind, draft.steps, self._asker(requester), _demands(draft)),
+            policy=policy,
             expires_at=expires_at or self._clock() + self._policies.expiry(kind.name, draft.steps),
             summary=draft.summary,
             steps=draft.steps,
@@ -141,7 +155,7 @@ class PlanService:
         """
         operation = await self._operations.by_event_key(asked.event_key)
         if operation is None:
-            plan = await self.plan(request, asked.person)
+            plan = await self.plan(request, asked.person, asked.emergency)
             if isinstance(plan, NothingToDo):
                 return plan
             await self._admission.check(plan)
@@ -161,11 +175,17 @@ class PlanService:
                     actor="slipway",
                     action="approved",
                     operation_id=operation.id,
-                    detail=(("why", "policy asks for no approval"),),
+                    detail=(("why", _why_nobody(operation)),),
                 ),
             )
             operation = await self._operations.get(operation.id)
         return operation
+
+
+def _why_nobody(operation: Operation) -> str:
+    """Why nobody has to agree, as the audit trail has it."""
+    emergency = operation.plan.policy.emergency
+    return f"emergency: {emergency}" if emergency else "policy asks for no approval"
 
 
 def _demands(draft: Draft[Any]) -> PlanDemands:

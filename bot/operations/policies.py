@@ -110,6 +110,7 @@ def put_together(
         forgeable_presses=all(_forgeable(kind, each) for each in those),
         right=kind.right,
         also=tuple(demand for demand in also if demand.approvals),
+        step_up=any(demand.approvals for demand in (first, *also)) and any(each.step_up for each in those),
         asked_by=(*reasons, *special) if told or special else (),
     )
 

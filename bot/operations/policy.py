@@ -54,6 +54,8 @@ def roles_given(person: Person, policy: Policy, kind: str, requester: str, peopl
         requester: the id of whoever asked.
         people: who has which rights.
     """
+    if policy.emergency and person.human and person.id == requester:
+        return frozenset(demand.role for demand in policy.demands)  # whose own word is all that it takes
     if not person.human or (person.id == requester and not policy.requester_may_approve):
         return frozenset()
     asker = people.may(person, policy.right or kind, changes=True)
@@ -75,7 +77,9 @@ def still_asked(operation: Operation, people: People) -> tuple[Person, ...]:
     return tuple(
         person
         for person in deciders(operation, people)
-        if person.id not in said and filled.with_another(_gives(person, operation, people))
+        if person.id not in said
+        and may_approve(person, operation)
+        and filled.with_another(_gives(person, operation, people))
     )
 
 
@@ -98,10 +102,22 @@ def counting(operation: Operation, votes: tuple[Vote, ...], people: People) -> M
     return _filled(operation, votes, people).roles
 
 
+def may_approve(person: Person, operation: Operation) -> bool:
+    """Whether somebody who may decide may also agree: to an emergency, whoever asked for it alone."""
+    return not operation.plan.policy.emergency or person.id == operation.requester
+
+
+def _has_code(vote: Vote, operation: Operation) -> bool:
+    """Whether an approval came with a code, where the policy asks for one."""
+    return vote.stepped_up or not operation.plan.policy.step_up
+
+
 def _filled(operation: Operation, votes: tuple[Vote, ...], people: People) -> Seats:
     seats = Seats({demand.role: demand.approvals for demand in operation.plan.policy.demands})
     for vote in votes:
         person = people.by_id(vote.person)
-        if vote.choice is Choice.APPROVE and person is not None:
+        if vote.choice is not Choice.APPROVE or person is None:
+            continue
+        if _has_code(vote, operation) and may_approve(person, operation):
             seats.take(person.id, _gives(person, operation, people))
     return seats

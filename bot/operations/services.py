@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the database behind these takes most of a second, and `slip
     from slipway.bot.operations.persistence.ended import EndedOperations
     from slipway.bot.operations.persistence.repository import OperationRepository
     from slipway.bot.operations.standing import StandingCards
+    from slipway.bot.operations.step_up.service import StepUps
     from slipway.bot.problems.store import ProblemStore
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Services:
         locks: which operation works on what, and who waits for it.
         freezes: whether anything is frozen.
         ended: what ended in a period, for reports.
+        step_ups: asks for single-use codes, and compares them.
         subjects: what each subject built of its declaration; see :meth:`get`.
         clouds_in_words: what is configured, for `!status`: ``azure gallery Fedora``.
         upcoming: each schedule's name and next tick, soonest first.
@@ -53,6 +55,7 @@ class Services:
     locks: LockStore
     freezes: FreezeGate
     standing: StandingCards
+    step_ups: StepUps
     cards: CardContext
     clock: Clock
     chats: Mapping[Platform, Chat]

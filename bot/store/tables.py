@@ -483,3 +483,19 @@ step_up_code = sa.Table(
     sa.Column("locked_until", UtcDateTime),
     sa.Column("at", UtcDateTime, nullable=False, index=True),
 )
+
+# Which operations were asked for in an emergency, whether rooms were told, and what others say of it. See
+# bot.operations.emergency.
+emergency = sa.Table(
+    "emergency",
+    metadata,
+    sa.Column("operation_id", sa.Text, sa.ForeignKey("operation.id"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("told_at", UtcDateTime),
+    sa.Column("reviewed_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("reviewed_at", UtcDateTime),
+    sa.Column("verdict", sa.Text, nullable=False, server_default=""),
+    sa.Column("review", sa.Text, nullable=False, server_default=""),
+    sa.Column("review_key", sa.Text, nullable=False, server_default=""),  # of the step that stored it
+)

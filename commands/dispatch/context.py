@@ -113,6 +113,7 @@ class Asker:
         audience: who saw it said.
         shown_in: where a change gets its card that they ask for from no place.
         dry_run: whether a change is only planned and told, whatever the line says.
+        emergency: why what they ask for cannot wait for approvals; empty where it can.
     """
 
     event_key: str
@@ -127,6 +128,7 @@ class Asker:
     audience: Audience = Audience.ROOM
     shown_in: Room | None = None
     dry_run: bool = False
+    emergency: str = ""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from slipway.bot.core.model import Json, digest
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.model import WORKING, Lifetime
 from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.emergency.alarms import EmergencyAlarms
 from slipway.bot.operations.model import Failure
 from slipway.bot.operations.presentation.cards import failure_card, heading, operation_card
 from slipway.bot.operations.runs.runner import OperationRunner
@@ -39,6 +40,7 @@ from slipway.bot.operations.standing import Said
 from slipway.bot.people import Identity, schedule_id
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.cards import user_error_card
+from slipway.commands.dispatch.codes.listening import CodeListener
 from slipway.commands.dispatch.context import Asker, Place
 from slipway.commands.dispatch.event_reader import EventReader
 from slipway.commands.dispatch.events import (
@@ -67,7 +69,8 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Takes events in and answers them. ``answered`` is given what was said to schedules."""
+    """Takes events in and answers them. ``answered`` is given what was said to schedules; ``alarms`` tell all rooms
+    of emergencies."""
 
     def __init__(
         self,
@@ -79,7 +82,9 @@ class Dispatcher:
         workflows: WorkflowEngine,
         sleep: Sleep = asyncio.sleep,
         answered: Callable[[LineRequest, Response], Coroutine[Any, Any, None]],
+        alarms: EmergencyAlarms,
     ) -> None:
+        self._alarms = alarms
         self._answered = answered
         self._services = services
         self._command_runner = command_runner
@@ -88,9 +93,10 @@ class Dispatcher:
         self._workflows = workflows
         self._sleep = sleep
         self._asked: dict[str, asyncio.Future[Response]] = {}
+        self._codes = CodeListener(services, command_runner.read)
         self._presses = PressHandler(services, command_runner, messages)
         self._followers = Followers(services, messages, self._presses)
-        self._reader = EventReader(services, command_runner, messages, workflows)
+        self._reader = EventReader(services, command_runner, messages, workflows, self._codes)
         workflows.register(EVENT_WORKFLOW, self._handle)
         workflows.register(ASK, self._ask)
         workflows.register(TICK, self._tick)
@@ -106,6 +112,7 @@ class Dispatcher:
 
     async def accept_line(self, request: LineRequest) -> None:
         """Take a line in that no chat brought; one key is answered once."""
+        request = await self._codes.cleared(request)
         await self._workflows.start(ASK, request.event_key, {"request": request.model_dump(mode="json")})
 
     async def ask(self, request: LineRequest) -> Response:
@@ -129,11 +136,12 @@ class Dispatcher:
             await self._workflows.ended(event_key(event, event.reaction_event_id))
 
         async def answer() -> Response:
+            remark = await self._codes.cover(accepted) if accepted.held_code else ""
             if accepted.refusal:
-                return self._refuse(accepted)
+                return self._refuse(accepted, remark)
             match event:
                 case ButtonEvent():
-                    return await self._presses.pressed(accepted, event)
+                    return await self._presses.pressed(accepted, event, remark)
                 case WithdrawnReaction():
                     return await self._presses.withdrawn(event)
                 case MessageEvent():
@@ -213,16 +221,23 @@ class Dispatcher:
         elif response.operation_id is not None and not response.start:  # a run shows itself
             await self._workflows.step("show", lambda: self._show(response.operation_id))
         if response.start and response.operation_id is not None:
-            await self._runner.start(response.operation_id)
+            await self._start(response, response.operation_id)
         if response.told and response.operation_id is not None:
             await self._workflows.step("tell", lambda: self._tell(response, key))
         return response
+
+    async def _start(self, response: Response, operation_id: str) -> None:
+        if response.alarm:
+            await self._workflows.step("alarm", lambda: self._alarms.tell(operation_id))
+        await self._runner.start(operation_id)
 
     async def _tell(self, response: Response, key: str) -> Json:
         """Tell somebody alone how an operation stands, whose card tells all others."""
         assert response.room is not None  # noqa: S101 - for the type checker; they asked in a room
         operation = await self._services.operations.get(response.operation_id or "")
-        card = heading(operation, self._services.cards).model_copy(update={"private_to": response.told})
+        notes = (response.remark,) if response.remark else ()
+        card = heading(operation, self._services.cards)
+        card = card.model_copy(update={"private_to": response.told, "notes": notes})
         return await self._messages.say(response.room, card, key=key, thread=response.thread)
 
     async def _say(self, response: Response, key: str, lifetime: Lifetime, answers: str | None) -> Json:
@@ -344,8 +359,10 @@ class Dispatcher:
             return
         await self._messages.say(event.room, WORKING, key=key, thread=event.thread, answers=event.event_id)
 
-    def _refuse(self, accepted: AcceptedEvent) -> Response:
+    def _refuse(self, accepted: AcceptedEvent, remark: str = "") -> Response:
         event = accepted.event
         thread = event.thread if isinstance(event, MessageEvent) else accepted.thread
         card = user_error_card(UserError(accepted.refusal), self._services.settings.commands.prefix)
+        if remark:
+            card = card.model_copy(update={"notes": (*card.notes, remark)})
         return Response(room=event.room, thread=thread).objecting(event.sender, card)

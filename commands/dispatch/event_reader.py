@@ -9,6 +9,7 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.services import Services
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.clock_notice import ClockNotice
+from slipway.commands.dispatch.codes.listening import CodeListener
 from slipway.commands.dispatch.events import AcceptedEvent, StoredReading, event_key
 from slipway.commands.dispatch.runner import CommandRunner
 from slipway.commands.grammar.reading import Ignored, Reading
@@ -24,6 +25,7 @@ class EventReader:
         command_runner: reads lines, and says which decide about a proposal.
         messages: know which operation a message shows.
         workflows: know which events were heard.
+        codes: takes what holds a single-use code, before it is read as anything else.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class EventReader:
         command_runner: CommandRunner,
         messages: MessageService,
         workflows: WorkflowEngine,
+        codes: CodeListener,
     ) -> None:
         self._services = services
         self._command_runner = command_runner
         self._messages = messages
         self._workflows = workflows
+        self._codes = codes
         self._clock_notice = ClockNotice(services)
 
     async def look(self, event: AnyEvent) -> AcceptedEvent | None:
@@ -46,6 +50,9 @@ class EventReader:
         if isinstance(event, WithdrawnReaction):
             known = await self._workflows.knows(event_key(event, event.reaction_event_id))
             return AcceptedEvent(event_key=key, event=event) if known else None
+        held = await self._codes.take(event)
+        if held is not None:
+            return held
         if isinstance(event, ButtonEvent):
             looked = await self._look_at_button(event, key)
             if looked is None or event.choice is Choice.REJECT or not self._is_too_old(event):

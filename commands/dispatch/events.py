@@ -74,6 +74,7 @@ class AcceptedEvent(Model):
         became_card: of a press that names no operation: whether its message showed something else before.
         newest_operation: of a line that decides: the number of the newest operation when it was taken in.
         refusal: what whoever sent it is told, and nothing else is done; empty for what is answered.
+        held_code: whether its message held a single-use code, which is not among what is stored.
     """
 
     event_key: str
@@ -83,6 +84,8 @@ class AcceptedEvent(Model):
     newest_operation: int | None = None
     became_card: bool = False
     refusal: str = ""
+    # Left out where there was none, so that a former version reads all others.
+    held_code: bool = Field(default=False, exclude_if=lambda held: not held)
 
     @property
     def payload(self) -> dict[str, Json]:

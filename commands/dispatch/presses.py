@@ -5,11 +5,13 @@ from __future__ import annotations
 from slipway.bot.chat.model import Assurance, ButtonEvent, Room, WithdrawnReaction
 from slipway.bot.core.errors import UserError
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.approval_service import Decision, TooLateError
+from slipway.bot.operations.approval_service import CodeNeededError, Decision, TooLateError
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import NotSeenError
 from slipway.bot.people import Person
+from slipway.commands.dispatch.codes.asking import CodeAsker
+from slipway.commands.dispatch.context import Place
 from slipway.commands.dispatch.events import AcceptedEvent, event_key
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.dispatch.runner import CommandRunner
@@ -22,6 +24,7 @@ class PressHandler:
         self._services = services
         self._command_runner = command_runner
         self._messages = messages
+        self._codes = CodeAsker(services, messages)
 
     async def withdrawn(self, event: WithdrawnReaction) -> Response:
         """Take a vote back; where it is too late for that, whoever did hears so, and else the card tells."""
@@ -38,8 +41,11 @@ class PressHandler:
             return response.model_copy(update={"thread": thread}).objecting(event.sender, card)
         return response.model_copy(update={"operation_id": operation_id})
 
-    async def pressed(self, accepted: AcceptedEvent, event: ButtonEvent) -> Response:
-        """Count a press on a card, or tell whoever pressed why it does not count. Strangers cause nothing."""
+    async def pressed(self, accepted: AcceptedEvent, event: ButtonEvent, remark: str = "") -> Response:
+        """Count a press on a card, or tell whoever pressed why it does not count. Strangers cause nothing.
+
+        ``remark`` is what they are told beside how the operation stands, where they gave a code by a message.
+        """
         person = self._services.people.by_account(event.room.platform, event.sender)
         operation_id = event.operation_id
         if operation_id is None and event.message_id is not None:  # as the version before stored it
@@ -66,13 +72,27 @@ class PressHandler:
         )
         try:
             operation = await self._services.approvals.decide(decision)
+        except CodeNeededError as error:
+            return await self._ask_for_code(accepted, event, person, error)
         except UserError as error:
             return await self._object(accepted, event, person, error)
         return Response(
             room=event.room,
             operation_id=operation_id,
             start=operation.state is OperationState.APPROVED,
+            alarm=bool(operation.plan.policy.emergency),
+            told=event.sender if remark else "",
+            remark=remark,
         )
+
+    async def _ask_for_code(
+        self, accepted: AcceptedEvent, event: ButtonEvent, person: Person, error: CodeNeededError
+    ) -> Response:
+        place = Place(event.room, accepted.thread)
+        try:
+            return await self._codes.ask(error, person, event.sender, place, accepted.event_key, alone=False)
+        except UserError as refused:
+            return await self._object(accepted, event, person, refused)
 
     async def _object(
         self, accepted: AcceptedEvent, event: ButtonEvent, person: Person, error: UserError

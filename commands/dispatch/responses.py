@@ -42,6 +42,8 @@ class Response(Model):
     details: tuple[Card, ...] = ()  # said in the card's thread, a message each
     failed: bool = False  # it could not be met: refused, not understood, or a fault kept it from being done
     left_out: str = ""  # why it was not done and is not told, as the clock asked for it in a freeze
+    alarm: bool = False  # whether all rooms are told that it was let run in an emergency
+    remark: str = ""  # what they are told beside that
     as_of: str = ""  # the digest of the operation's card when this one was made, where this is another one
 
     @property

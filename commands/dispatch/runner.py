@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from slipway.bot.chat.model import Address, Assurance, Card, Tone
+from slipway.bot.chat.model import Address, Assurance, Audience, Card, Tone
 from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.text import as_typed
 from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.approval_service import CodeNeededError
 from slipway.bot.operations.freezing.gate import FrozenError
 from slipway.bot.operations.model import Failure, Operation, OperationState
 from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService
@@ -19,6 +20,7 @@ from slipway.bot.operations.presentation.plan_words import in_full, plan_follows
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person, PersonKind
 from slipway.commands.dispatch.cards import misuse_card, unknown_card, unknown_verb_card, user_error_card
+from slipway.commands.dispatch.codes.asking import CodeAsker
 from slipway.commands.dispatch.context import (
     Asker,
     CardReply,
@@ -26,8 +28,10 @@ from slipway.commands.dispatch.context import (
     CommandContext,
     CommandResult,
     LineReply,
+    MisuseError,
     OperationUpdate,
 )
+from slipway.commands.dispatch.emergencies import split_emergency
 from slipway.commands.dispatch.hints import is_guarded, may_use, not_for, why_not
 from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
@@ -52,6 +56,7 @@ class CommandRunner:
         self._registry = registry
         self._plans = plans
         self._messages = messages
+        self._codes = CodeAsker(services, messages)
         self._prefix = services.cards.prefix
 
     async def answer(self, reading: Reading, asker: Asker) -> Response:
@@ -138,6 +143,12 @@ class CommandRunner:
         return user_error_card(error, self._prefix, instead=instead, lines=lines)
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
+        if command.changes:
+            try:
+                args, emergency = split_emergency(args, command)
+            except MisuseError as error:
+                return self._object(asker, error)
+            asker = replace(asker, emergency=emergency)
         parsed = parse(command, args, self._prefix)
         if asker.dry_run and command.changes and isinstance(parsed, Parsed):
             parsed = Parsed({**parsed.values, "dry_run": True})  # which every change takes
@@ -151,13 +162,8 @@ class CommandRunner:
                 refusal += f" With `--dry-run` you may see what `{command.name}` would do."
             hint = None if by_itself else "whoami"
             return self._object(asker, UserError(refusal, hint=hint))
-        if asker.assurance is Assurance.REFUSED and command.access.needs_trust:
-            return self._object(asker, UserError(asker.doubt))
-        if command.access is Access.DECIDE and not asker.decides:
-            sentence = f"Nobody may {command.name} from here: that is said in a room, where the card is seen."
+        if sentence := _why_not_so(command, asker):
             return self._object(asker, UserError(sentence))
-        if command.people_only and not asker.person.human:
-            return self._object(asker, UserError(command.people_only))
         response = Response.at(asker.place)
         match parsed:
             case HelpWanted():
@@ -188,6 +194,8 @@ class CommandRunner:
             if asker.person.automatic:  # the room knows of the freeze, and hears no more of it at each tick
                 return Response.at(asker.place).leaving_out(error.sentence)
             return self._object(asker, error)
+        except CodeNeededError as error:
+            return await self._ask_for_code(error, asker)
         except UserError as error:
             return self._object(asker, error, whole_lines(error, command, args))
         except CloudError as error:
@@ -195,6 +203,18 @@ class CommandRunner:
             title = f"{command.name} could not look at the cloud"
             card = failure_card(title, failure, self._services.cards)
             return Response.at(asker.place).saying(card).failing()
+
+    async def _ask_for_code(self, error: CodeNeededError, asker: Asker) -> Response:
+        """Ask whoever approves for a code; what comes from no chat can give none."""
+        if asker.place is None:
+            return self._object(asker, error)
+        alone, account = asker.audience is Audience.SENDER, asker.identity.account
+        try:
+            return await self._codes.ask(
+                error, asker.person, account, asker.place, asker.event_key, alone=alone
+            )
+        except UserError as refused:
+            return self._object(asker, refused)
 
     async def _perform(self, result: CommandResult, asker: Asker) -> Response:
         response = Response.at(asker.place)
@@ -218,14 +238,16 @@ class CommandRunner:
         response = Response.at(asker.place)
         cards = self._services.cards
         if change.dry_run:
-            planned = await self._plans.plan(change.request, asker.person)
+            planned = await self._plans.plan(change.request, asker.person, asker.emergency)
             if not isinstance(planned, NothingToDo):
                 people, line = self._services.people, planned.command
                 instead = why_not(asker.person, line, self._registry, people)
                 return response.saying(plan_card(planned, cards, instead=instead))
         else:
             shown = response if asker.place is not None else Response(room=asker.shown_in)
-            asked = Asked(asker.person, asker.event_key, shown.room, shown.thread, asker.doubt)
+            asked = Asked(
+                asker.person, asker.event_key, shown.room, shown.thread, asker.doubt, asker.emergency
+            )
             proposed = await self._plans.propose(change.request, asked)
             if isinstance(proposed, AskedBefore):
                 return self._again(proposed.operation, asker)
@@ -235,6 +257,7 @@ class CommandRunner:
                         "card": operation_card(proposed, cards),
                         "operation_id": proposed.id,
                         "start": proposed.state is OperationState.APPROVED,
+                        "alarm": bool(asker.emergency),
                         "whole_plan": proposed.state is OperationState.PROPOSED
                         and plan_follows(proposed.plan),
                     }
@@ -273,5 +296,20 @@ class CommandRunner:
                 "card": silent(operation_card(operation, self._services.cards)) if elsewhere else None,
                 "operation_id": operation_id,
                 "start": operation.state is OperationState.APPROVED,
+                "alarm": bool(operation.plan.policy.emergency),
             }
         )
+
+
+def _why_not_so(command: Command[CommandResult], asker: Asker) -> str:
+    """Why a command is not carried out in the way in which it came, as a sentence; empty where it is."""
+    if asker.assurance is Assurance.REFUSED and command.access.needs_trust:
+        return asker.doubt
+    if command.access is Access.DECIDE and not asker.decides:
+        return f"Nobody may {command.name} from here: that is said in a room, where the card is seen."
+    if command.people_only and not asker.person.human:
+        return command.people_only
+    if asker.emergency and (asker.doubt or not asker.person.human):
+        sentence = "An emergency is declared by a person, in a way that leaves no doubt who they are."
+        return f"{sentence} {asker.doubt}".rstrip()
+    return ""

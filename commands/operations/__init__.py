@@ -13,6 +13,7 @@ SUBJECT = _OPERATIONS.with_parts(
     "op",
     "history",
     "home",
+    "lockouts",
     "sections",
     "reach",
 )

@@ -384,6 +384,7 @@ def test_every_kind_of_operation_has_a_policy_by_default() -> None:
         "sshkey-add": 1,
         "sshkey-remove": 0,
         "problem-ack": 0,
+        "emergency-review": 0,
         **dict.fromkeys(("credential-snooze", "credential-done"), 0),
         **dict.fromkeys(("schedule-pause", "schedule-resume"), 0),
         **dict.fromkeys(("freeze", "unfreeze", "lock-release"), 0),

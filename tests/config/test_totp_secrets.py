@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.bot.config.lint import warnings
 from slipway.bot.config.load import settings_from
 from slipway.bot.core.totp import new_secret
 from tests.support.configuration import DECLARED, SECRETS, problems_of, put, settings_of, valid_document
@@ -47,3 +48,24 @@ def test_two_persons_with_one_secret_are_told() -> None:
     (problem,) = problems_of(valid_document(), {**SECRETS, **both})
     assert problem.startswith("person.bob.totp_secret: is the secret of alice, too")
     assert SECRET not in problem
+
+
+def test_a_policy_that_too_few_can_meet_with_a_code_is_a_mistake_and_one_that_some_cannot_is_told() -> None:
+    document = put(valid_document(), "policy.promote", {"approvals": 1, "role": "releng", "step_up": True})
+    (problem,) = problems_of(document)
+    assert problem.startswith("policy.promote.step_up: asks for 1 with a code")
+    assert "alice, bob without a secret" in problem
+    environ = {**SECRETS, "SLIPWAY_PERSON_BOB_TOTP_SECRET": SECRET}
+    (warning,) = (
+        str(each)
+        for each in warnings(settings_of(document, environ), document, DECLARED.spec)
+        if "totp" in each.said
+    )
+    assert warning.startswith("policy.promote.step_up: alice cannot approve")
+    # A rule may ask for a code where its table does not.
+    del document["policy"]["promote"]["step_up"]
+    rule = {"target": "*-production", "approvals": 2, "step_up": True}
+    problems = problems_of(put(document, "policy.promote.rule", [rule]), environ)
+    assert [
+        each for each in problems if each.startswith("policy.promote.rule #1.step_up: asks for 2 with a code")
+    ]

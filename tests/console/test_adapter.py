@@ -56,6 +56,14 @@ async def test_a_script_acts_as_several_people_and_each_line_is_one_event() -> N
     assert "bob> !pending\nℹ heard 8\n" in output
 
 
+async def test_a_code_is_said_and_shown_nowhere() -> None:
+    recorder = EventRecorder()
+    output = await run_script(b"@bob: 123 456\n", recorder)
+    assert recorder.said == [("bob", "123 456")]
+    assert "bob> a code\n" in output
+    assert "123 456" not in output
+
+
 async def test_a_script_waits_until_all_is_quiet_before_its_next_line() -> None:
     quiet = asyncio.Event()
     reached = asyncio.Event()

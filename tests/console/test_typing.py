@@ -18,7 +18,7 @@ from rich.cells import cell_len
 
 from slipway.bot.chat.console.editor import LONGEST, Closed, Editor, Entered, TooLong
 from slipway.bot.chat.console.inputs import PipedLines
-from slipway.bot.chat.console.lines import Comment, Nothing, Pressed, Speech, Unclear, read_line
+from slipway.bot.chat.console.lines import Code, Comment, Nothing, Pressed, Speech, Unclear, read_line
 from slipway.bot.chat.console.modes import Mode, choose_mode
 from slipway.bot.chat.console.opening import open_console
 from slipway.bot.chat.console.screen import BREAK, Screen
@@ -124,6 +124,9 @@ def test_a_line_that_fits_is_seen_whole(text: str, columns: int) -> None:
         ("2 because bad", Pressed("alice", 2, "2", "because bad")),
         ("@bob: [12]  not yet", Pressed("bob", 12, "12", "not yet")),
         ("1st", Speech("alice", "1st")),
+        ("123456", Code("alice", "123456")),
+        ("@bob: 123 456", Code("bob", "123 456")),
+        ("[123456]", Pressed("alice", 123456, "123456")),
         ("٣", Pressed("alice", 3, "3")),
         ("\uff11", Pressed("alice", 1, "1")),
         ("\uff3b\uff12\uff3d\u3000\uff42\uff41\uff44", Pressed("alice", 2, "2", "\uff42\uff41\uff44")),

@@ -240,6 +240,7 @@ class Installation:
             + _CREDENTIALS.format(application=APPLICATION, folder=self.folder)
             + FAMILY_TABLES
             + _SCHEDULE
+            + '[emergency]\npeople = ["bob"]\nkinds = ["hold"]\n'
         )
 
 

@@ -98,6 +98,7 @@ async def test_whoami_says_who_and_what_they_may(bot: BotHarness) -> None:
             "credential done",
             "credential rotate",
             "credential remove",
+            "emergency review",
             "problem ack",
             "schedule run",
             "schedule pause",

@@ -54,6 +54,8 @@ class MemoryChat:
         default_factory=dict
     )  # files that one person alone got
     prefix: str = "m"
+    removes: bool = True  # whether the bot may remove what others say
+    removed: list[str] = field(default_factory=list)  # the ids of what it removed
 
     def __post_init__(self) -> None:
         self._keys: dict[str, str] = {}
@@ -131,6 +133,12 @@ class MemoryChat:
         """Once for its key."""
         self._maybe_fail(f"direct:{account}")
         self.private.setdefault(key, (account, file))
+
+    async def remove_message(self, room: str, message_id: str, reason: str) -> bool:
+        """If it may."""
+        if self.removes:
+            self.removed.append(message_id)
+        return self.removes
 
     def health(self) -> ChatHealth:
         """Always well."""

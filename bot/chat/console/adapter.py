@@ -12,6 +12,7 @@ from slipway.bot.chat.console.board import Board, operation_named
 from slipway.bot.chat.console.editor import LONGEST, TooLong
 from slipway.bot.chat.console.inputs import Input, Line, Narration
 from slipway.bot.chat.console.lines import (
+    Code,
     Comment,
     Meaning,
     Nothing,
@@ -49,6 +50,9 @@ from slipway.bot.core.times import Clock
 
 Settled = Callable[[], Awaitable[None]]
 """Returns once nothing that was said is still being worked on."""
+
+_CODE_SHOWN = "a code"
+"""What is shown of a single-use code where a line is shown again."""
 
 _BUTTONS = "buttons"
 """Under which name the platform's memory holds them."""
@@ -281,6 +285,9 @@ class ConsoleChat:
             case Speech(speaker, text):
                 await self._echo(speaker, text)
                 await accept(self._said(speaker, text))
+            case Code(speaker, text):
+                await self._echo(speaker, _CODE_SHOWN)
+                await accept(self._said(speaker, text, shown=_CODE_SHOWN))
             case Pressed(speaker, number, shown, reason):
                 await self._echo(speaker, f"{shown} {reason}".strip())
                 offer = None if number is None else self._board.offer(number)
@@ -292,7 +299,7 @@ class ConsoleChat:
                 else:
                     await accept(self._button_event(speaker, offer.message_id, offer.button, reason))
 
-    def _said(self, speaker: str, text: str, chosen_on: str | None = None) -> MessageEvent:
+    def _said(self, speaker: str, text: str, chosen_on: str | None = None, shown: str = "") -> MessageEvent:
         event = MessageEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),
@@ -302,7 +309,8 @@ class ConsoleChat:
             sent_at=self._now(),
             chosen_on=chosen_on,
         )
-        self._typed.typed(event.event_id, text if speaker == self._speaker else f"@{speaker}: {text}")
+        named = shown or text
+        self._typed.typed(event.event_id, named if speaker == self._speaker else f"@{speaker}: {named}")
         return event
 
     def _button_event(self, speaker: str, message_id: str, button: Button, reason: str) -> ButtonEvent:

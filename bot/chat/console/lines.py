@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from slipway.bot.chat.shared.mentions import said_around
+from slipway.bot.core.totp import code_in
 
 _AS = re.compile(r"@([A-Za-z][A-Za-z0-9._-]{0,63}):(?=$|[^\w]|\d+\s*$)\s*", re.ASCII)
 _ALMOST_AS = re.compile(r"@([A-Za-z][A-Za-z0-9._-]{0,63})(?:\s+(.*))?", re.ASCII | re.DOTALL)
@@ -51,13 +52,21 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """What may be a single-use code: six digits alone, which nothing shows again."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """A line that means nothing; the sentence says what would."""
 
     sentence: str
 
 
-Meaning = Nothing | Comment | Speech | Pressed | Unclear
+Meaning = Nothing | Comment | Speech | Pressed | Code | Unclear
 
 
 def read_line(line: str, speaker: str) -> Meaning:
@@ -65,8 +74,8 @@ def read_line(line: str, speaker: str) -> Meaning:
 
     ``@bob: text`` is said by bob, ``@slipway`` mentions the bot wherever it stands, ``Slipway:`` in front, a number
     (``1`` or ``[1]``) presses a button, with a reason where one follows (``2 because bad``), an empty line is
-    nothing, one that starts with ``#`` a comment, and everything else is speech. All that may be typed in full-width
-    signs, and a number in the digits of any script, as the dispatcher reads commands.
+    nothing, one that starts with ``#`` a comment, six digits are a code, and everything else is speech. All that may
+    be typed in full-width signs, and a number in the digits of any script, as the dispatcher reads commands.
     """
     text = line.strip()
     plain = _in_ascii(text)  # as many characters, so that what follows is taken from the line as it was typed
@@ -80,6 +89,8 @@ def read_line(line: str, speaker: str) -> Meaning:
             return Unclear(f"Write what {speaker} says behind the colon, like `@{speaker}: !pending`.")
     elif (almost := _ALMOST_AS.fullmatch(plain)) and not _BOT.match(plain):
         return Unclear(_without_colon(almost[1], almost[2] or "!pending"))
+    if code_in(plain) is not None:
+        return Code(speaker, plain)
     if number := _NUMBER.fullmatch(plain):
         digits = number.group(1).lstrip("0") or "0"
         within = len(digits) <= _LONGEST_NUMBER

@@ -165,6 +165,10 @@ class MatrixChat:
         with _keys_stored():
             await self._sender.send_file(room, file, key=key)
 
+    async def remove_message(self, room: str, message_id: str, reason: str) -> bool:
+        """By a redaction, which the homeserver grants or not."""
+        return await self._sender.remove(room, message_id, reason)
+
     async def why_gone(self, room: str) -> str | None:
         """Known to the homeserver; asked once the bot has entered the rooms that it can."""
         if self._listener.last_sync_at is None:

@@ -128,6 +128,11 @@ class SlackChat:
         return True
 
     @property
+    def asks_for_codes(self) -> bool:
+        """In a modal."""
+        return True
+
+    @property
     def port(self) -> int | None:
         """The port that is listened on, with HTTP, while it is open."""
         return getattr(self._transport, "port", None)

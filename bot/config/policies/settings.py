@@ -75,6 +75,7 @@ class PolicyRuleSettings(Settings):
     expires: Duration | None = None
     remind: bool | None = None
     remind_after: Duration | None = None
+    step_up: bool | None = None
     encrypted_reactions: bool | None = None
     mention: Mention | None = Field(
         None, description='"holders", "nobody", or persons by their ids, like ["alice", "bob"]'
@@ -112,6 +113,7 @@ class PolicySettings(Settings):
     expires: Duration = timedelta(hours=24)
     remind: bool = True  # whether those who can still approve are called once more
     remind_after: Duration | None = None  # how long after it was asked for; None: half of `expires`
+    step_up: bool = False  # whether an approval takes a single-use code of its giver's
     encrypted_reactions: bool | None = None  # whether a reaction counts in an encrypted room; None: by kind
     mention: Mention = Field(
         (HOLDERS,), description='"holders", "nobody", or persons by their ids, like ["alice", "bob"]'

@@ -39,6 +39,7 @@ class FreezeGate:
         people: with the roles by which one may pass a window.
         words: says it.
         clock: the present.
+        emergencies_pass: whether no freeze is about what was asked for in an emergency.
     """
 
     def __init__(
@@ -50,7 +51,10 @@ class FreezeGate:
         people: People,
         words: FreezeWords,
         clock: Clock,
+        *,
+        emergencies_pass: bool = False,
     ) -> None:
+        self._emergencies_pass = emergencies_pass
         self.store = store
         self.words = words
         self._windows = tuple(windows)
@@ -65,7 +69,7 @@ class FreezeGate:
         Raises:
             StorageError: as :meth:`.FreezeStore.read`.
         """
-        if not changes_clouds(plan):
+        if not changes_clouds(plan) or self._passes(plan):
             return None
         return self._judge(await self.store.read(), self.concern(plan))
 
@@ -75,7 +79,11 @@ class FreezeGate:
 
     def known(self, plan: Plan) -> Frozen | None:
         """As :meth:`look`, by what was read last: for cards."""
-        return self._judge(self.store.known, self.concern(plan)) if changes_clouds(plan) else None
+        return (
+            self._judge(self.store.known, self.concern(plan))
+            if changes_clouds(plan) and not self._passes(plan)
+            else None
+        )
 
     def in_short(self, plan: Plan) -> str:
         """Why a plan does not begin if it is approved, as a card says it; empty where it does."""
@@ -92,6 +100,9 @@ class FreezeGate:
     def _judge(self, state: FreezeState, concern: Concern) -> Frozen | None:
         now = self._clock()
         return frozen(now, current(self._windows, now), state, concern, self._go_on)
+
+    def _passes(self, plan: Plan) -> bool:
+        return self._emergencies_pass and bool(plan.policy.emergency)
 
     def concern(self, plan: Plan) -> Concern:
         """As much of a plan as decides whether a freeze is about it: the whole, where a part of it is."""

@@ -14,6 +14,7 @@ from slipway.bot.operations.audit import AuditEntry, AuditKey, append, is_noted
 from slipway.bot.operations.locking.store import let_go
 from slipway.bot.operations.model import Operation, OperationState, Outcome, StepReport, Vote
 from slipway.bot.operations.persistence.rows import step_reports
+from slipway.bot.operations.step_up.store import is_stepped_up
 from slipway.bot.store.tables import operation, vote
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,11 @@ class OperationChange:
         """Whether the audit trail has an entry with one of these keys."""
         return await is_noted(self._connection, *keys)
 
+    async def stepped_up(self, event_key: str, person: str) -> bool:
+        """Whether the event by which somebody approves brought a right code of theirs for this very plan."""
+        operation = self.operation
+        return await is_stepped_up(self._connection, event_key, person, operation.id, operation.digest)
+
     async def vote(self, given: Vote, entry: AuditEntry) -> None:
         """Record a vote, replacing the person's former one.
 
@@ -37,7 +43,8 @@ class OperationChange:
         platform delivered it twice.
         """
         before = next((each for each in self.operation.votes if each.person == given.person), None)
-        if before is None or before.choice is not given.choice:
+        same = before is not None and (before.choice, before.stepped_up) == (given.choice, given.stepped_up)
+        if not same:
             key = (vote.c.operation_id == self.operation.id) & (vote.c.person == given.person)
             await self._connection.execute(vote.delete().where(key))
             number = await next_number(self._connection, vote.c.sequence, operation_id=self.operation.id)

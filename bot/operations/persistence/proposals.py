@@ -13,7 +13,7 @@ from slipway.bot.operations.persistence.records import Proposal
 from slipway.bot.operations.persistence.rows import OperationRows
 from slipway.bot.operations.persistence.stored import write_plan
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.store.tables import operation, operation_target
+from slipway.bot.store.tables import emergency, operation, operation_target
 
 _ID_TRIES = 8
 
@@ -59,8 +59,11 @@ class ProposalWriter:
         for row in (await connection.execute(query.order_by(operation.c.created_at))).mappings():
             found = self._rows.plan(row)
             changes = [step.effect for step in found.steps]
-            if row["state"] == OperationState.PROPOSED and found.policy.needed > plan.policy.needed:
+            waits = row["state"] == OperationState.PROPOSED
+            if waits and found.policy.needed > plan.policy.needed:
                 continue
+            if waits and plan.policy.emergency and not found.policy.emergency:
+                continue  # what waits for others is what cannot wait
             if row["state"] == OperationState.RUNNING:
                 same = set(effects) <= set(changes)
             else:
@@ -98,6 +101,10 @@ class ProposalWriter:
         rows = [{"operation_id": operation_id, "target": target} for target in sorted(targets)]
         if rows:
             await connection.execute(operation_target.insert(), rows)
+        reason = plan.policy.emergency
+        if reason:
+            row = {"operation_id": operation_id, "reason": reason, "at": proposed.at}
+            await connection.execute(emergency.insert().values(row))
         await append(
             connection,
             AuditEntry(
@@ -111,6 +118,7 @@ class ProposalWriter:
                     ("summary", plan.summary),
                     ("steps", len(plan.steps)),
                     *doubted(proposed.doubt),
+                    *((("emergency", reason),) if reason else ()),
                     ("event", proposed.event_key),
                     *place.items(),
                     ("sequence", sequence),

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slipway.bot.chat.model import Platform, Room
 from slipway.bot.core.model import Json, canonical_json
 from slipway.bot.core.uptime import Moment, Uptime
-from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
+from slipway.bot.operations.audit import BY_CODE, AuditEntry, AuditKey, StepPhase, append, is_noted
 from slipway.bot.operations.locking.store import let_go
 from slipway.bot.operations.model import (
     OPEN,
@@ -302,7 +302,7 @@ class OperationRepository:
         async with self._database.reading() as connection:
             text = await connection.scalar(plan)
             rows = (await connection.execute(entries)).all()
-        noted = {row.key: NotedDecision(row.action, row.actor, _digest_in(row.detail)) for row in rows}
+        noted = {row.key: _noted_decision(row.action, row.actor, row.detail) for row in rows}
         return contradiction(found, hashlib.sha256(str(text).encode()).hexdigest(), noted)
 
     async def note(self, entry: AuditEntry) -> None:
@@ -391,9 +391,10 @@ class OperationRepository:
         return found[0]
 
 
-def _digest_in(detail: str) -> str:
-    """The digest that an audit entry names; empty where it names none, or cannot be read."""
-    return str(_read_detail(detail).get("digest", ""))
+def _noted_decision(action: str, actor: str, detail: str) -> NotedDecision:
+    """What an audit entry says; an empty digest where it names none, or its detail cannot be read."""
+    found = _read_detail(detail)
+    return NotedDecision(action, actor, str(found.get("digest", "")), found.get("step_up") == BY_CODE)
 
 
 def _uptime_in(detail: str) -> Uptime | None:

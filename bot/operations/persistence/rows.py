@@ -97,6 +97,7 @@ async def _votes_of(connection: AsyncConnection, ids: Sequence[str]) -> dict[str
             at=row["at"],
             event_key=row["event_key"],
             doubt=row["doubt"],
+            stepped_up=row["stepped_up"],
         )
         found.known.append(given)
     return votes

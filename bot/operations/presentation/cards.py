@@ -45,6 +45,9 @@ from slipway.bot.people import People
 
 NAMES_SHOWN = 6
 
+WITH_CODES = ", each with a code of their authenticator app"
+"""What follows those who have to agree, where their approvals take one."""
+
 _TONES = {
     OperationState.PROPOSED: Tone.WAITING,
     OperationState.APPROVED: Tone.RUNNING,
@@ -102,7 +105,13 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
         tone=_TONES[state],
         title=f"{operation.id} {operation.kind}: {state_in_words(operation, view)}",
         text=_standing_text(operation, view),
-        fields=(*_needs_fields(operation, view), asked, *evidence, *_voting(operation, view)),
+        fields=(
+            *_needs_fields(operation, view),
+            asked,
+            *_emergency_fields(operation),
+            *evidence,
+            *_voting(operation, view),
+        ),
         tables=(step_table(operation, STEPS_SHOWN),) if len(plan.steps) > 1 and not state.ended else (),
         notes=_notes(operation, view),
         buttons=operation_buttons(operation) if proposed and not plan.unknown else (),
@@ -151,6 +160,7 @@ def full_card(operation: Operation, view: CardContext) -> Card:
     fields = (
         *_needs_fields(operation, view),
         Field(label="Asked by", value=view.name(operation.requester)),
+        *_emergency_fields(operation),
         Field(label="Asked at", value=format_time(operation.created_at, view.zone)),
         *_ended_fields(operation, view),
         *evidence_fields(operation.plan),
@@ -226,11 +236,12 @@ def _would_need(policy: Policy) -> str:
         f"whoever has role {demand.role}" if demand.role else "whoever may ask for it"
         for demand in policy.demands
     ]
+    codes = WITH_CODES if policy.step_up else ""
     if len(whoever) == 1:
-        return f"{approvals(policy.needed)}: {whoever[0]}"
+        return f"{approvals(policy.needed)}: {whoever[0]}{codes}"
     each = zip(policy.demands, whoever, strict=True)
     several = ", ".join(f"{demand.approvals} by {who}" for demand, who in each)
-    return f"{approvals(policy.needed)} by different persons: {several}"
+    return f"{approvals(policy.needed)} by different persons: {several}{codes}"
 
 
 def _begins(plan: Plan, view: CardContext) -> tuple[Field, ...]:
@@ -315,6 +326,13 @@ def _needs_fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
     )
 
 
+def _emergency_fields(operation: Operation) -> tuple[Field, ...]:
+    """Why nobody else had to agree, where that was passed over."""
+    reason = operation.plan.policy.emergency
+    passed = f"{reason} (nobody else had to agree, and somebody else has to review it)"
+    return (Field(label="Emergency", value=passed),) if reason else ()
+
+
 def _voting(operation: Operation, view: CardContext) -> tuple[Field, ...]:
     """Who decided what, and who stopped it."""
     fields = []
@@ -350,7 +368,8 @@ def _votes(operation: Operation, view: CardContext) -> str:
         verb = "approved" if vote.choice is Choice.APPROVE else "rejected"
         told = operation.state is OperationState.REJECTED and vote.choice is Choice.REJECT  # by the summary
         reason = f" ({vote.reason})" if vote.reason and not told else ""
-        words.append(f"{view.name(vote.person)} {verb} {format_time(vote.at, view.zone)}{reason}")
+        code = " with a code" if vote.stepped_up else ""
+        words.append(f"{view.name(vote.person)} {verb}{code} {format_time(vote.at, view.zone)}{reason}")
     return "; ".join(words)
 
 
@@ -363,7 +382,8 @@ def _needs(operation: Operation, view: CardContext) -> str:
     where = approval_status(operation, operation.votes, view.people)
     count = where.count if isinstance(where, Missing) else 0
     any_of = f" by any {count} of" if count > 1 else " by one of"
-    return f"{approvals(count)}{any_of if len(able) > count else ''}: {whom}{role}"
+    codes = WITH_CODES if operation.plan.policy.step_up else ""
+    return f"{approvals(count)}{any_of if len(able) > count else ''}: {whom}{role}{codes}"
 
 
 def _roles_in_words(policy: Policy) -> str:

@@ -10,7 +10,7 @@ from slipway.bot.core.times import format_time
 from slipway.bot.operations.model import Operation, OperationState, PolicyReason, Vote
 from slipway.bot.operations.policies import in_words
 from slipway.bot.operations.policy import counting, may_decide, still_asked
-from slipway.bot.operations.presentation.cards import CardContext, state_in_words
+from slipway.bot.operations.presentation.cards import WITH_CODES, CardContext, state_in_words
 
 _RULES = {"by": "Says who", "asks": "Asks for", "about": "Because of"}
 _VOTES = {"who": "Who", "said": "Said", "at": "When", "counts": "Counts"}
@@ -44,7 +44,8 @@ def _whole(operation: Operation) -> str:
         return "Nobody has to agree to it."
     different = "; each is another person" if policy.needed > 1 else ""
     own = "may be one of them" if policy.requester_may_approve else "is not one of them"
-    return f"It takes the approval of {in_words(asked)}{different}. Whoever asked for it {own}."
+    codes = WITH_CODES if policy.step_up else ""
+    return f"It takes the approval of {in_words(asked)}{codes}{different}. Whoever asked for it {own}."
 
 
 def _fields(operation: Operation, view: CardContext) -> list[Field]:
@@ -94,7 +95,9 @@ def _vote(vote: Vote, said: str, counts: str, view: CardContext) -> Row:
 
 
 def _verb(vote: Vote) -> str:
-    return "approved" if vote.choice is Choice.APPROVE else "rejected"
+    if vote.choice is Choice.REJECT:
+        return "rejected"
+    return "approved with a code" if vote.stepped_up else "approved"
 
 
 def _counts(operation: Operation, vote: Vote, role: str | None, view: CardContext) -> str:

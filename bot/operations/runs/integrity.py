@@ -24,6 +24,7 @@ class NotedDecision:
     action: str
     actor: str
     digest: str
+    stepped_up: bool = False  # whether it says that it came with a single-use code
 
 
 def keys_of(operation: Operation) -> tuple[AuditKey, ...]:
@@ -63,4 +64,4 @@ def contradiction(operation: Operation, plan_digest: str, noted: Mapping[str, No
 
 
 def _fits(operation: Operation, vote: Vote, entry: NotedDecision | None) -> bool:
-    return entry == NotedDecision(VOTE_ACTIONS[vote.choice], vote.person, operation.digest)
+    return entry == NotedDecision(VOTE_ACTIONS[vote.choice], vote.person, operation.digest, vote.stepped_up)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from pydantic import SecretStr
@@ -56,6 +56,10 @@ class StepUps:
         await self._store.ask(request)
         return request
 
+    async def requests(self, person: str) -> tuple[CodeRequest, ...]:
+        """What somebody is asked for now, the newest last."""
+        return await self._store.open_requests(person, self._clock())
+
     async def hear(self, event_key: str, person: str, code: str, operation_id: str | None = None) -> Heard:
         """What becomes of a code that somebody gives where nobody else sees it; one event counts once.
 
@@ -105,8 +109,3 @@ class StepUps:
         """Forget what is long over."""
         now = self._clock()
         await self._store.forget(now - KEEP, now)
-
-
-def time_left(until: datetime, now: datetime) -> timedelta:
-    """How long something lasts yet, in whole minutes and at least one."""
-    return max(timedelta(minutes=1), timedelta(minutes=round((until - now).total_seconds() / 60)))

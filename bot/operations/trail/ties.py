@@ -42,6 +42,10 @@ _VOTES = {Choice.APPROVE.value: "approval", Choice.REJECT.value: "rejection"}
 """What an entry says of a vote, by the choice that the table has."""
 
 
+_BY_CODE = "code"
+"""What an entry says of a vote that came with a single-use code: :data:`slipway.bot.operations.audit.BY_CODE`."""
+
+
 async def contradictions(connection: AsyncConnection, place: Place) -> list[str]:
     """Whatever contradicts a trail that ends at this place, as clauses for people; empty if nothing does."""
     found = [each async for each in _length(connection, place)]
@@ -256,6 +260,8 @@ async def _votes(connection: AsyncConnection) -> AsyncIterator[str]:
                 _text(entry.c.at) != _text(vote.c.at),
                 _field(entry.c.detail, "reason").is_distinct_from(vote.c.reason),
                 sa.func.coalesce(_field(entry.c.detail, "doubt"), "") != vote.c.doubt,
+                sa.func.coalesce(_field(entry.c.detail, "step_up"), "")
+                != sa.case((vote.c.stepped_up, _BY_CODE), else_=""),
                 _field(entry.c.detail, "sequence") != vote.c.sequence,  # entries of before say none
             )
         )

@@ -22,7 +22,13 @@ from slipway.bot.chat.slack.interactions.action_values import (
     parse_view_metadata,
 )
 from slipway.bot.chat.slack.manifest import manifest
-from slipway.bot.chat.slack.rendering.modals import form_modal, home_view, loading_modal, rejection_modal
+from slipway.bot.chat.slack.rendering.modals import (
+    code_modal,
+    form_modal,
+    home_view,
+    loading_modal,
+    rejection_modal,
+)
 from slipway.bot.chat.slack.rendering.mrkdwn import JOINER, mrkdwn
 from slipway.bot.chat.slack.rendering.render import fits, message
 from slipway.bot.chat.slack.settings import SlackTransport
@@ -50,6 +56,9 @@ FORM = launch_command_form()
 
 VIEWS: dict[str, dict[str, Any]] = {
     "view-reject": rejection_modal(METADATA),
+    "view-step-up": code_modal(
+        METADATA, "op-7k3f promote, plan `1b9f03ac`. When it is done: Fedora 43 is promoted."
+    ),
     "view-waiting": loading_modal(FORM, METADATA),
     "view-launch": form_modal(
         FORM, METADATA, launch_form(launch_offer("small"), {"named": "ami-0123456789abcdef0"})

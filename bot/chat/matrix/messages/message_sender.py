@@ -290,6 +290,29 @@ class MessageSender:
             if error.errcode != "M_DUPLICATE_ANNOTATION":
                 raise  # that one stands there already, which is all that is wanted
 
+    async def remove(self, room: str, message_id: str, reason: str) -> bool:
+        """Redact somebody else's message; false where the bot lacks the power for that.
+
+        Raises:
+            ChatError: the homeserver did not take it.
+        """
+        tx_id = transaction_id(room, "redact", message_id)
+
+        async def redact() -> Any:
+            return await self._connection.request(
+                f"remove a message in {room}",
+                lambda client: client.room_redact(room, message_id, reason=reason, tx_id=tx_id),
+                wait_when_limited=False,
+            )
+
+        try:
+            await self._rate_limiter.send(redact, Priority.EDIT)
+        except HomeserverError as error:
+            if error.errcode == "M_FORBIDDEN":
+                return False
+            raise
+        return True
+
     async def _redact_reactions(
         self, room: str, message_id: str, keep: frozenset[Choice], *, wait: bool = True
     ) -> frozenset[Choice]:

@@ -17,6 +17,9 @@ APPROVE_ACTION = "slipway.approve"
 REJECT_ACTION = "slipway.reject"
 """The button, and the callback of the modal that it opens."""
 
+CODE_CALLBACK = "slipway.step_up"
+"""The callback of the modal that asks for a single-use code."""
+
 DETAILS_ACTION = "slipway.details"
 COMMAND_ACTION = "slipway.say"
 """Before a dot and a number: the buttons that say a command line."""

@@ -19,6 +19,7 @@ from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.interactions.action_values import (
     APPROVE_ACTION,
     CHOICE_ACTION,
+    CODE_CALLBACK,
     COMMAND_ACTION,
     DETAILS_ACTION,
     REJECT_ACTION,
@@ -34,7 +35,7 @@ from slipway.bot.chat.slack.interactions.action_values import (
 from slipway.bot.chat.slack.interactions.interaction import Interaction, InteractionReader
 from slipway.bot.chat.slack.interactions.views import Views
 from slipway.bot.chat.slack.rendering.limits import REASON as MAX_REASON
-from slipway.bot.chat.slack.rendering.modals import REASON, field_errors, form_values, input_value
+from slipway.bot.chat.slack.rendering.modals import CODE, REASON, field_errors, form_values, input_value
 from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
 from slipway.bot.core.operation_ids import IN_TEXT
 
@@ -134,13 +135,32 @@ class InteractionHandler:
         if action.get("action_id") == DETAILS_ACTION:
             await self._on_show_button(interaction, event_id, f"op {reference.operation_id}", accept)
         elif action.get("action_id") == APPROVE_ACTION:
-            await accept(self._reader.button_event(interaction, event_id, Choice.APPROVE, metadata))
-            self._publish_home(interaction)
+            await self._on_approve(interaction, event_id, metadata, trigger_id, accept)
         else:
             work = self._views.open_rejection(
                 trigger_id, metadata, interaction.user, interaction.reply_context
             )
             self._background.start(work, "ask for a reason")
+
+    async def _on_approve(
+        self,
+        interaction: Interaction,
+        event_id: str,
+        metadata: ViewMetadata,
+        trigger_id: str,
+        accept: Accept,
+    ) -> None:
+        """Take an approval in; one that takes a code counts when the window that asks for it was sent."""
+        event = self._reader.button_event(interaction, event_id, Choice.APPROVE, metadata)
+        agreed = None if event.assurance is Assurance.REFUSED else await self._callbacks.codes.needed(event)
+        if agreed is None:
+            await accept(event)
+            self._publish_home(interaction)
+            return
+        work = self._views.open_code(
+            trigger_id, metadata, agreed, interaction.user, interaction.reply_context
+        )
+        self._background.start(work, "ask for a code")
 
     async def _on_show_button(
         self, interaction: Interaction, event_id: str, line: str, accept: Accept
@@ -192,6 +212,8 @@ class InteractionHandler:
         event_id = _event_id("view", text_at(view, "id"), user, text_at(view, "hash"))
         self._ephemeral.remember(event_id, interaction.reply_context)
         callback_id = text_at(view, "callback_id")
+        if callback_id == CODE_CALLBACK:
+            return await self._on_code(body, interaction, view, metadata, accept)
         if callback_id == REJECT_ACTION:
             await self._on_reason(interaction, event_id, view, metadata, accept)
         else:
@@ -224,6 +246,30 @@ class InteractionHandler:
             return
         reason = input_value(view, REASON)[:MAX_REASON]
         await accept(self._reader.button_event(interaction, event_id, Choice.REJECT, metadata, reason))
+
+    async def _on_code(
+        self,
+        body: Mapping[str, Any],
+        interaction: Interaction,
+        view: Mapping[str, Any],
+        metadata: ViewMetadata,
+        accept: Accept,
+    ) -> Acknowledgement:
+        """Compare a code before anything of it is stored; a wrong one is told in the window, which stays open.
+
+        Each time the window is sent is an event of its own, named by the trigger: its view stays the same.
+        """
+        if metadata.reference is None or not self._callbacks.knows(interaction.account):
+            return None
+        event_id = _event_id("code", text_at(view, "id"), interaction.user, text_at(body, "trigger_id"))
+        self._ephemeral.remember(event_id, interaction.reply_context)
+        event = self._reader.button_event(interaction, event_id, Choice.APPROVE, metadata)
+        problem = await self._callbacks.codes.give(event, input_value(view, CODE))
+        if problem:
+            return {"response_action": "errors", "errors": {CODE: problem}}
+        await accept(event)
+        self._publish_home(interaction)
+        return None
 
     # --- commands and shortcuts
 

@@ -14,6 +14,7 @@ from slipway.bot.chat.model import Card, Tone
 from slipway.bot.chat.shared.payloads import JsonObject, value_at
 from slipway.bot.chat.slack.interactions.action_values import SLASH_COMMAND, ViewMetadata
 from slipway.bot.chat.slack.rendering.modals import (
+    code_modal,
     form_modal,
     home_view,
     home_view_in_words,
@@ -57,6 +58,22 @@ class Views:
                 "I could not ask you for the reason. Press again, or type "
                 f"`{SLASH_COMMAND} reject {of} REASON`."
             )
+            await self._tell(metadata, user, sentence, reply_context)
+
+    async def open_code(
+        self,
+        trigger_id: str,
+        metadata: ViewMetadata,
+        agreed: str,
+        user: str,
+        reply_context: ReplyContext,
+    ) -> None:
+        """Open the modal that asks for a code; ask for another press where that fails."""
+        try:
+            await self._open(trigger_id, code_modal(metadata, agreed))
+        except ChatError as error:
+            log.warning("could not ask for a code", problem=str(error))
+            sentence = "I could not ask you for the code, and so nothing was counted. Press again."
             await self._tell(metadata, user, sentence, reply_context)
 
     async def open_form(

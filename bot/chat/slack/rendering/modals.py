@@ -24,7 +24,12 @@ from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.payloads import JsonObject, value_at
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.chat.slack.ids import is_direct
-from slipway.bot.chat.slack.interactions.action_values import REJECT_ACTION, ViewMetadata, form_callback
+from slipway.bot.chat.slack.interactions.action_values import (
+    CODE_CALLBACK,
+    REJECT_ACTION,
+    ViewMetadata,
+    form_callback,
+)
 from slipway.bot.chat.slack.rendering import limits
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn, short
 from slipway.bot.chat.slack.rendering.render import card_blocks, home_blocks
@@ -33,6 +38,11 @@ _MOST_NOTES = 10
 
 REASON = "reason"
 """The only field of the modal that asks why an operation is rejected."""
+
+CODE = "code"
+"""The only field of the modal that asks for a single-use code."""
+
+_LONGEST_CODE = 10  # six digits, and what people put between them
 
 _VARIANT = ":"
 """In a block's id, between a field's name and its variant: Slack keeps what was filled in while the id is the same.
@@ -52,6 +62,31 @@ def rejection_modal(metadata: ViewMetadata) -> JsonObject:
         close="Go back",
         private_metadata=str(metadata),
         blocks=[InputBlock(block_id=REASON, label="Why?", hint="It stands on the card.", element=reason)],
+    )
+    return view.to_dict()
+
+
+def code_modal(metadata: ViewMetadata, agreed: str) -> JsonObject:
+    """Asks for the code that an approval takes.
+
+    Args:
+        metadata: of which operation, and where the answer belongs.
+        agreed: what whoever sends it agrees to, in a sentence.
+    """
+    of = metadata.reference.operation_id if metadata.reference else "it"
+    code = PlainTextInputElement(action_id=CODE, max_length=_LONGEST_CODE, placeholder="123456")
+    code.focus_on_load = True
+    hint = (
+        "The six digits that your authenticator app shows now. Nobody else sees them, and nothing keeps them."
+    )
+    view = View(
+        type="modal",
+        callback_id=CODE_CALLBACK,
+        title=short(f"Approve {of}", limits.MODAL_TITLE),
+        submit="Approve",
+        close="Go back",
+        private_metadata=str(metadata),
+        blocks=[_sentence(agreed), InputBlock(block_id=CODE, label="Code", hint=hint, element=code)],
     )
     return view.to_dict()
 

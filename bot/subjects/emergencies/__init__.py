@@ -1,0 +1,1 @@
+"""Reviewing what somebody let run in an emergency: an operation, planned and audited."""
