@@ -23,7 +23,7 @@ from slipway.bot.store.storage import Storage, not_writable
 DATABASE = "slipway.db"
 """The file in the state folder."""
 
-HEAD = "0026"
+HEAD = "0027"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
 
 WAY_ON = (
