@@ -86,9 +86,9 @@ class FreezeGate:
         )
 
     def in_short(self, plan: Plan) -> str:
-        """Why a plan does not begin if it is approved, as a card says it; empty where it does."""
+        """Why a plan does not begin if it is approved, as a sentence; empty where it does."""
         found = self.known(plan)
-        return "" if found is None else f"{self.words.why(found)}. Approved, it begins when that is over."
+        return "" if found is None else f"{self.words.why(found)}."
 
     async def all(self) -> tuple[Frozen, ...]:
         """All that is frozen now, whatever it is about."""

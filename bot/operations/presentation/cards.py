@@ -259,8 +259,9 @@ def _standing_text(operation: Operation, view: CardContext) -> str:
     text, doubted = _proposal(operation.plan), uncertain(operation, view.name)
     if waits := view.waits.get(operation.id):
         text = f"{text}\nNow: {waits}"
-    if operation.state in (OperationState.PROPOSED, OperationState.APPROVED):
-        text = "\n".join(filter(None, (text, view.frozen(operation.plan))))
+    waiting = operation.state in (OperationState.PROPOSED, OperationState.APPROVED)
+    if waiting and (frozen := view.frozen(operation.plan)):
+        text = f"{text}\n{frozen} Approved, it begins when that is over."
     # Whoever decides sees that before the buttons, which stand above the notes where a platform has them.
     return f"{text}\n{doubted}" if doubted and operation.state is OperationState.PROPOSED else text
 

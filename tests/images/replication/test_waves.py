@@ -73,6 +73,21 @@ async def test_what_speaks_against_it_stops_the_next_wave_and_once_lifted_it_goe
         assert len(world.azure.writes) == writes + 2
 
 
+async def test_a_freeze_stops_the_next_wave_and_it_goes_on_from_there_when_that_is_over(world: World) -> None:
+    world.copying(HOURS)
+    async with world.bot(WAVES) as bot:
+        card = await world.begin(bot, hours=10)
+        await said(bot, "bob", "!freeze release week")
+        world.passing.go_on()
+        await bot.until(lambda: "stands still. Bob froze all changes until somebody ends that" in card.text)
+        assert world.latest() == ONE_MOVED
+        await said(bot, "bob", "!unfreeze it is out")
+        await bot.running.housekeeping.sweep()
+        await world.end(bot)
+        assert (await promotion(bot)).state is OperationState.DONE
+        assert world.latest() == ["43.2.0"] * 3
+
+
 async def test_a_boot_test_that_fails_between_waves_stops_the_next_though_no_rule_asks_for_it(
     world: World,
 ) -> None:

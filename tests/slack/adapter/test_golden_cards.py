@@ -139,6 +139,7 @@ class Scenario:
     aws: SimulatedAws
     cards: dict[str, tuple[Card, ...]] = field(default_factory=dict)
     states: set[OperationState] = field(default_factory=set)
+    over: set[str] = field(default_factory=set)  # problems that are over when it ends
 
     async def keep(self, name: str, shown: PostedMessage) -> PostedMessage:
         """Keep what a message says now, and note the state of the operation that it is about."""
@@ -504,6 +505,25 @@ async def reaching(scenario: Scenario) -> None:
     bot.azure.conditions = AS_RECORDED
 
 
+async def freezes(scenario: Scenario) -> None:
+    """All changes are frozen for a while, what somebody else wants meanwhile, and how it ends."""
+    bot = scenario.bot
+
+    scenario.over = {each.id for each in await bot.running.services.problems.open_problems()}
+
+    async def told(name: str, title: str) -> None:
+        await bot.running.upkeep.sweep()
+        await bot.running.idle()
+        await scenario.keep(name, [m for m in bot.messages if m.card.title == title][-1])
+
+    await scenario.answer("freeze-done", ALICE, "!freeze --for 3d release week")
+    await told("freeze-begun", "Changes are frozen")
+    await scenario.answer("freeze-refused", BOB, f"!rollback {RAWHIDE}")
+    await scenario.look_home("frozen", ALICE)
+    await scenario.answer("unfreeze-done", BOB, "!unfreeze it is out")
+    await told("freeze-over", "Changes are not frozen any more")
+
+
 PARTS = (
     looks,
     slips,
@@ -520,6 +540,7 @@ PARTS = (
     day_and_month,
     foreign_changes,
     reaching,
+    freezes,
 )
 
 
@@ -550,7 +571,8 @@ async def _changing(scenario: Scenario) -> set[str]:
     names |= set(re.findall(r"\bsg-[0-9a-f]{17}\b", said))
     for operation in await scenario.bot.running.operations.recent(1000):
         names |= {operation.id, operation.digest_prefix}
-    return names | {each.id for each in await scenario.bot.running.services.problems.open_problems()}
+    still = {each.id for each in await scenario.bot.running.services.problems.open_problems()}
+    return names | scenario.over | still
 
 
 def _steady(cards: tuple[Card, ...], changing: Collection[str]) -> tuple[Card, ...]:
