@@ -31,6 +31,21 @@ async def press(
     return await bot.say(who, f"!{line}", thread=message.thread)
 
 
+async def test_in_a_freeze_no_machine_ends_and_no_try_is_counted_until_it_is_over(
+    bot: BotHarness, aws: SimulatedAws
+) -> None:
+    (machine,) = await launched(bot)
+    await bot.say("alice", "!freeze release week")
+    for _ in range(3):
+        await minutes(bot, 90)
+    assert await state_of(aws, machine) == "running"
+    (stored,) = await leases_of(bot).living()
+    assert stored.attempts == 0
+    await bot.say("bob", "!unfreeze it is out")
+    await minutes(bot)
+    assert await state_of(aws, machine) == "terminated"
+
+
 async def test_a_machine_is_warned_of_extended_warned_of_again_and_ended_at_its_time(
     bot: BotHarness, aws: SimulatedAws
 ) -> None:
