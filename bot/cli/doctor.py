@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import TextIO
@@ -121,6 +121,7 @@ async def examine(
     settings: SlipwaySettings,
     declarations: Declarations,
     *,
+    further: Sequence[Look] = (),
     begin: Callable[[list[str]], None] = lambda _names: None,
     tell: Callable[[Finding], None] = lambda _finding: None,
 ) -> tuple[Finding, ...]:
@@ -129,6 +130,7 @@ async def examine(
     Args:
         settings: a checked configuration.
         declarations: what it was checked against.
+        further: what to look at besides, before all else.
         begin: gets the names of all connections, before they are tried.
         tell: gets what was found, as soon as that is known.
 
@@ -138,7 +140,7 @@ async def examine(
     adapters, unopened = _open(settings, declarations)
     clouds = Clouds(adapters)
     try:
-        looks = [*_chats(settings, declarations), *_clouds(settings, declarations, adapters)]
+        looks = [*further, *_chats(settings, declarations), *_clouds(settings, declarations, adapters)]
         looks += [
             Look(probe.what, probe.look(settings, clouds))
             for subject in declarations.registry.subjects

@@ -223,14 +223,16 @@ def doctor(path: Path) -> None:
     import logging
 
     from slipway.bot import logs
-    from slipway.bot.cli.doctor import Progress, conclusion, examine
+    from slipway.bot.cli.doctor import Look, Progress, conclusion, examine
+    from slipway.bot.cli.policies.reach import WHAT, look_at_approvals
 
     settings, declarations = load_settings(path)
     logs.configure(
         "console", level=logging.CRITICAL
     )  # what a library has to say at length is for no operator
     progress = Progress(sys.stdout, settings.secret_sources)
-    trying = examine(settings, declarations, begin=progress.begin, tell=progress.tell)
+    approvals = Look(WHAT, look_at_approvals(settings, declarations))
+    trying = examine(settings, declarations, further=(approvals,), begin=progress.begin, tell=progress.tell)
     findings = in_plain_words(lambda: asyncio.run(trying))
     click.echo(conclusion(findings))
     if not all(finding.well for finding in findings):

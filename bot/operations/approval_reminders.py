@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import structlog
 
 from slipway.bot.chat.model import Card, Tone
@@ -18,6 +16,10 @@ from slipway.bot.operations.policies import Policies
 from slipway.bot.operations.presentation.cards import CardContext
 
 log = structlog.get_logger(__name__)
+
+
+_MOST_KEPT = 200
+"""Plans that are kept in memory; what is decided before anybody is reminded is never looked at again."""
 
 
 def reminder_card(operation: Operation, view: CardContext) -> Card:
@@ -62,21 +64,23 @@ class ApprovalReminders:
             set()
         )  # of which nothing more is to be said: no look at the database each minute
 
-        self._at: dict[str, datetime | None] = {}  # when each is reminded of: its plan does not change
+        self._waiting: dict[str, Operation] = {}  # for their plans, which do not change
 
     async def look(self, waiting: OpenOperation) -> None:
         """Remind of a proposal, if its time has come and nobody was."""
         if waiting.id in self._settled:
             return
-        if waiting.id not in self._at:
-            self._at[waiting.id] = self._policies.reminder(await self._operations.get(waiting.id))
-        at = self._at[waiting.id]
+        if len(self._waiting) >= _MOST_KEPT:
+            self._waiting.clear()
+        if waiting.id not in self._waiting:
+            self._waiting[waiting.id] = await self._operations.get(waiting.id)
+        at = self._policies.reminder(self._waiting[waiting.id])
         if at is None or self._clock() < at:
             return
         key = f"{waiting.id}:reminder"
         if await self._messages.knows(key) or await self._remind(await self._operations.get(waiting.id), key):
             self._settled.add(waiting.id)
-            del self._at[waiting.id]
+            del self._waiting[waiting.id]
 
     async def _remind(self, operation: Operation, key: str) -> bool:
         """Say it; false where its card does not stand in its room yet."""
