@@ -31,6 +31,7 @@ WAYS_IN = (
     "Who may speak",
     "What is agreed to",
     "Codes that step a press up",
+    "Emergencies",
     "Matrix",
     "Slack",
     "This machine: console, local socket, state folder",
