@@ -265,6 +265,7 @@ def test_policies_that_are_as_expected_are_ticked_off(slipway: Path) -> None:
             ('cloud = "aws"\n', ""),
             "It may be in several accounts: write cloud = one of aws, azure, azure.staging.",
         ),
+        (("asks = {}", "asks = {}\nstep_up = true"), "an approval takes no code"),
         (('by = "erin"', 'by = "eric"'), "There is no person eric. Did you mean erin"),
         (('line = "promote *"\nby = "erin"', 'line = "promot"\nby = "erin"'), "“promot” is no command line"),
     ],

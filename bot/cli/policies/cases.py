@@ -63,6 +63,7 @@ class PolicyTest(Settings):
     refused: bool = False
     rules: Names | None = Field(None, description='names of rules, or "table", like ["production"]')
     requester_may_approve: bool | None = None
+    step_up: bool | None = None
     approvers: Names | None = Field(None, description='whose approval counts, like ["bob", "carol"]')
     enough: tuple[Names, ...] = ()
     not_enough: tuple[Names, ...] = ()
@@ -196,6 +197,8 @@ class TestRunner:
         counting = ["table" if name.startswith("[") else name for name in names] or ["table"]
         if test.rules is not None and set(test.rules) != set(counting):
             yield f"what counts is {', '.join(counting)}; expected: {', '.join(test.rules)}"
+        if test.step_up is not None and policy.step_up is not test.step_up:
+            yield f"an approval takes {'a code' if policy.step_up else 'no code'}"
         own = test.requester_may_approve
         if own is not None and policy.requester_may_approve is not own:
             yield f"whoever asked {'may' if policy.requester_may_approve else 'may not'} approve"

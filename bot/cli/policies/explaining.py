@@ -89,7 +89,8 @@ class Explainer:
 
     def _asks(self, kind: OperationKind[Any, Any], each: Counted, what: str) -> Iterator[str]:
         policy = put_together(kind, (each,), asker=self.asker)
-        yield f"    {what}{in_words({demand.role: demand.approvals for demand in policy.demands})}"
+        asked = in_words({demand.role: demand.approvals for demand in policy.demands})
+        yield f"    {what}{asked}{', each with a code' if policy.step_up else ''}"
         for reason in policy.asked_by:
             yield f"      by {reason.by}"
         if not policy.needed:
