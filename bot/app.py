@@ -18,7 +18,7 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.concurrency import uninterrupted
 from slipway.bot.core.errors import ChatError, SlipwayError
-from slipway.bot.core.storage_errors import storage_failure
+from slipway.bot.core.storage_errors import StoragePlace, storage_failure
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep, first_of
@@ -32,10 +32,13 @@ from slipway.bot.operations.persistence.under_way import oldest_step
 from slipway.bot.store.database import DATABASE as DATABASE
 from slipway.bot.store.database import Database, StateLock
 from slipway.bot.store.installation import check
+from slipway.bot.store.postgres import PostgresBackend
+from slipway.bot.store.settings import DATABASE_TABLE
 from slipway.bot.store.storage import Storage, StorageState, not_writable
 from slipway.bot.web.hosting import WebHost
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
 from slipway.bot.workflows.engine import WorkflowEngine
+from slipway.bot.workflows.stores import PostgresWorkflows
 from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY, STOP_GRACE, JobScheduler, Together
 
 GRACE = timedelta(seconds=20)
@@ -86,7 +89,9 @@ class App:
         self._sleep = sleep
         self._uptime = uptime
         self._closing = False
-        self._storage = Storage(settings.state_dir)
+        table = settings.optional(DATABASE_TABLE)
+        self._server = None if table is None else table.access
+        self._storage = Storage(settings.state_dir, database=None if table is None else table.access.probe)
         self._web = WebHost(
             settings, declarations.public_listen(settings), declarations.public_routes(settings)
         )
@@ -127,20 +132,29 @@ class App:
             if starting.done() and not starting.cancelled():
                 return starting.result()
         except Exception as error:
-            why = self._storage.why or ("" if isinstance(error, SlipwayError) else storage_failure(error))
-            if not why:
+            failure = self._storage.failure
+            if failure is None and not isinstance(error, SlipwayError):
+                failure = storage_failure(error)
+            if failure is None:
                 raise
-            raise not_writable(self._settings.state_dir, why) from error
-        if not stop.is_set():
-            raise not_writable(self._settings.state_dir, self._storage.why)
+            raise not_writable(self._settings.state_dir, failure) from error
+        failure = self._storage.failure
+        if failure is not None and not stop.is_set():
+            raise not_writable(self._settings.state_dir, failure)
         return None
 
     async def _start(self, stack: AsyncExitStack) -> tuple[RunningBot, JobScheduler, LocalSocket]:
-        await asyncio.to_thread(check, self._settings.state_dir)
-        database = Database(self._settings.state_dir / DATABASE, storage=self._storage)
+        folder, server = self._settings.state_dir, self._server
+        if server is None:  # files can be lost one by one
+            await asyncio.to_thread(check, folder)
+        database = Database(
+            folder / DATABASE if server is None else PostgresBackend(server), storage=self._storage
+        )
         stack.push_async_callback(database.close)
         await uninterrupted(database.open())
-        workflows = WorkflowEngine(self._settings.state_dir, self._storage)
+        workflows = WorkflowEngine(
+            folder, self._storage, None if server is None else PostgresWorkflows(server)
+        )
         bot = wire(
             Parts(
                 self._settings,
@@ -284,21 +298,23 @@ class App:
             try:
                 return await chat.run(accept)
             except Exception as error:
-                why = storage_failure(error)
-                if not why:
+                failure = storage_failure(error)
+                if failure is None:
                     raise
-                log.warning("a chat could not store something", platform=chat.platform, problem=why)
-                self._storage.failed(why)
+                log.warning("a chat could not store something", platform=chat.platform, problem=failure.why)
+                self._storage.failed(failure)
                 await self._storage.writable()
 
     def _storage_notice(self, bot: RunningBot) -> StorageNotice:
         memory = NoticeMemory(self._settings.state_dir)
+        place = StoragePlace.FOLDER if self._server is None else StoragePlace.DATABASE
         return StorageNotice(
             bot.chats,
             self._declarations.notice_rooms(self._settings),
             self._clock,
             self._settings.zone,
             memory,
+            place=place,
         )
 
     def _is_auxiliary(self, chat: Chat) -> bool:

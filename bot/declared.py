@@ -30,6 +30,7 @@ from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.operations.declarations import OperationKind, Subject
 from slipway.bot.operations.registry import SubjectRegistry
+from slipway.bot.store.settings import DATABASE_TABLE
 from slipway.commands.dispatch.context import CommandResult
 from slipway.commands.grammar.registry import (
     CommandGroup,
@@ -67,7 +68,10 @@ CLOUDS = (
 )
 """Packages of ``slipway.bot.clouds`` whose module ``declaration`` holds a ``CLOUD``."""
 
-_OWN_TABLES = tuple(SlipwaySettings.model_fields)
+OWN_TABLES = (DATABASE_TABLE,)
+"""Tables of slipway.toml that are no subject's."""
+
+_OWN_NAMES = tuple(SlipwaySettings.model_fields)
 
 T = TypeVar("T")
 EntryT = TypeVar("EntryT", bound=Settings)
@@ -107,6 +111,7 @@ class Declarations:
         if problems := (*check_examples(commands.commands), *check_help(commands.commands)):
             raise DeclarationError(f"{problems[0]}.")
         owned = (
+            *(("Slipway itself", table) for table in OWN_TABLES),
             *((f"the chat platform {chat.platform}", chat.table) for chat in chats),
             *((f"the cloud {cloud.name}", cloud.table) for cloud in clouds),
             *((f"the subject {each.name}", table) for each in registry.subjects for table in each.tables),
@@ -312,7 +317,7 @@ def _check_group_keys(chats: Sequence[ChatDeclaration[Any]]) -> None:
 
 
 def _check_tables(owned: Iterable[tuple[str, AnyTable]]) -> None:
-    owners = dict.fromkeys(_OWN_TABLES, "Slipway itself")
+    owners = dict.fromkeys(_OWN_NAMES, "Slipway itself")
     for owner, table in owned:
         if table.name in owners:
             both = f"{owners[table.name]} and {owner}"

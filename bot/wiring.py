@@ -49,6 +49,7 @@ from slipway.bot.problems.store import ProblemStore
 from slipway.bot.store.database import Database
 from slipway.bot.store.installation import Installation
 from slipway.bot.store.memory import ChatMemory, TickMemory
+from slipway.bot.store.settings import DATABASE_TABLE
 from slipway.bot.subjects.emergencies.services import EmergencyServices
 from slipway.bot.subjects.freezes.services import FreezeServices
 from slipway.bot.subjects.schedules.services import ScheduleServices
@@ -277,7 +278,9 @@ def wire(parts: Parts) -> RunningBot:
         refresh=housekeeping.refresh_waiting,
         clock=parts.clock,
     )
-    installation = Installation(settings.state_dir, parts.database)
+    notes: tuple[Callable[[], Awaitable[None]], ...] = ()
+    if settings.optional(DATABASE_TABLE) is None:  # two files, each of which can be lost
+        notes = (Installation(settings.state_dir, parts.database).note,)
     return RunningBot(
         dispatcher,
         schedules,
@@ -294,7 +297,7 @@ def wire(parts: Parts) -> RunningBot:
             freeze_notices.sweep,
             housekeeping.sweep,
             gone_rooms.sweep,
-            installation.note,
+            *notes,
             alarms.sweep,
             pruning.prune,
             services.step_ups.prune,

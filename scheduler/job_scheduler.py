@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from slipway.bot.core.storage_errors import storage_failure
+from slipway.bot.core.storage_errors import StorageFailure, storage_failure
 from slipway.bot.core.times import Clock
 
 HOUSEKEEPING_EVERY = timedelta(minutes=1)
@@ -93,7 +93,7 @@ class JobScheduler:
         schedules: Wakeable,
         housekeeping: Work,
         clock: Clock,
-        storage_failed: Callable[[str], object],
+        storage_failed: Callable[[StorageFailure], object],
         every: timedelta = HOUSEKEEPING_EVERY,
     ) -> None:
         self._every = every
@@ -164,9 +164,12 @@ class JobScheduler:
 
     def _failed(self, error: Exception) -> None:
         """Tell of a failure; the next wake tries again. That of a full disk is told by those who watch the disk."""
-        if why := storage_failure(error):
-            self._storage_failed(why)
-        other = error.split(_of_storage)[1] if isinstance(error, ExceptionGroup) else None if why else error
+        failure = storage_failure(error)
+        if failure is not None:
+            self._storage_failed(failure)
+        other = (
+            error.split(_of_storage)[1] if isinstance(error, ExceptionGroup) else None if failure else error
+        )
         if other is not None:
             log.error("the clock's work failed; it is tried again", exc_info=other)
 
@@ -190,7 +193,7 @@ class JobScheduler:
 
 
 def _of_storage(error: Exception) -> bool:
-    return not isinstance(error, ExceptionGroup) and bool(storage_failure(error))
+    return not isinstance(error, ExceptionGroup) and storage_failure(error) is not None
 
 
 def _when_due(nap: Callable[[], timedelta]) -> Any:

@@ -14,10 +14,11 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 
 from tests.support.compiled_sql import share_compiled_sql
 from tests.support.examples import EXAMPLES
+from tests.support.processes.postgres import postgres, where
 from tests.support.processes.program import forget_the_environment
 from tests.support.processes.synapse import synapse
 
-__all__ = ["synapse"]
+__all__ = ["postgres", "synapse", "where"]
 
 # A property holds however long a busy machine takes to find it out.
 settings.register_profile(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from slipway.bot.core.settings_table import AnyTable, TableShape
-from slipway.bot.declared import Declarations, declared
+from slipway.bot.declared import OWN_TABLES, Declarations, declared
 from slipway.commands.grammar.usage import usage
 from tests.bill_of_materials import bill_of_materials
 from tests.manual_page import manual_page
@@ -81,6 +81,8 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     kinds = ", ".join(declarations.registry.kinds)
     further = ", ".join(f"`{right}`" for right in declarations.registry.further_rights)
     yield "top level", "`name` of this deployment in tags, `state_dir`, time `zone`, `log_format`"
+    for table in OWN_TABLES:
+        yield _names([table]), table.summary
     yield "`[commands]`", "the prefix of commands, and from what age messages are not acted on"
     yield _names(chat.table for chat in declarations.chats), "where people talk; at least one"
     abilities = ", ".join(

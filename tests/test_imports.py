@@ -40,6 +40,7 @@ OWNERS = {
     "click": ("bot/cli", "bot/core/commands.py", "bot/clouds/simulated", "commands"),
     "dbos": ("bot/workflows",),
     "matplotlib": ("bot/subjects/images/timeline/drawing.py",),
+    "psycopg": ("bot/store", "bot/workflows/stores.py"),
     "pydantic_core": ("bot/config",),
     "segno": ("bot/cli/totp.py",),
     "rich": ("bot/chat/console", "bot/chat/shared"),

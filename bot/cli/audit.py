@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from slipway.bot.cli.common import config_option, fail, state_dir_of
+from slipway.bot.cli.common import config_option, fail, server_of, state_dir_of
 from slipway.bot.core.errors import StateError
 
 if TYPE_CHECKING:
     from slipway.bot.store.database import Database
+    from slipway.bot.store.postgres import PostgresAccess
 
 T = TypeVar("T")
 
@@ -84,12 +85,14 @@ def verify(path: Path, state: Path | None, expect: str | None, heads: Path | Non
     from slipway.bot.operations.trail.verification import verify as verify_trail
     from slipway.bot.store.installation import noted_place
 
-    folder = state or state_dir_of(path)
+    where = state or server_of(path) or state_dir_of(path)
     try:
         noted = read_heads(heads) if heads is not None else ()
     except HeadsFileError as error:
         raise click.UsageError(str(error)) from error
-    own = noted_place(folder)  # what the workflow database knows of the trail
+    own = (
+        noted_place(where) if isinstance(where, Path) else None
+    )  # what the workflow database knows of the trail
 
     async def work(database: Database) -> Intact | Broken | Contradicted:
         start = await place_of(database, since) if since is not None else None
@@ -97,7 +100,7 @@ def verify(path: Path, state: Path | None, expect: str | None, heads: Path | Non
             return Broken(0, f"the head {since[:16]}…, since which it was to be proved, is not in it")
         return await verify_trail(database, expect, since=start, noted=(*noted, *([own] if own else [])))
 
-    result = _look(folder, work)
+    result = _look(where, work)
     if not isinstance(result, Intact):
         fail(f"The audit trail does not hold: {result.why}.")
     click.echo(f"The audit trail holds: {result.entries} entries.")
@@ -112,35 +115,41 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
     """Print the trail, of one operation or of all, as JSON lines."""
     from slipway.bot.operations.audit import lines
 
-    found = _look(state or state_dir_of(path), lambda db: lines(db, operation))
+    found = _look(state or server_of(path) or state_dir_of(path), lambda db: lines(db, operation))
     if operation is not None and not found:
         fail(f"The trail holds nothing of {operation}; without an id, all of it is printed.")
     for line in found:
         click.echo(line)
 
 
-def _look(state_dir: Path, work: Callable[[Database], Awaitable[T]]) -> T:
+def _look(where: Path | PostgresAccess, work: Callable[[Database], Awaitable[T]]) -> T:
     import asyncio
 
-    return asyncio.run(_with_database(state_dir, work))
+    return asyncio.run(_with_database(where, work))
 
 
-async def _with_database(state_dir: Path, work: Callable[[Database], Awaitable[T]]) -> T:
+async def _with_database(where: Path | PostgresAccess, work: Callable[[Database], Awaitable[T]]) -> T:
     """What comes of looking at the database, which is not changed: another Slipway may be working on it."""
     import sqlalchemy as sa
 
-    from slipway.bot.store.database import DATABASE, Database
+    from slipway.bot.store.database import DATABASE, Backend, Database
+    from slipway.bot.store.postgres import PostgresBackend
+    from slipway.bot.store.sqlite import SqliteBackend
 
-    path = state_dir / DATABASE
-    if not path.exists():
-        fail(f"There is no audit trail in {state_dir}.")
-    database = Database(path, read_only=True)
+    backend: Backend
+    if isinstance(where, Path):
+        if not (where / DATABASE).exists():
+            fail(f"There is no audit trail in {where}.")
+        backend = SqliteBackend(where / DATABASE, read_only=True)
+    else:
+        backend = PostgresBackend(where, read_only=True)
+    database = Database(backend, read_only=True)
     try:
         await database.open()
         return await work(database)
     except StateError as error:
         fail(str(error))
     except sa.exc.DatabaseError as error:  # damaged, or in a folder where SQLite cannot keep its own files
-        fail(f"{path} cannot be read: {error.orig}")
+        fail(f"{backend.name} cannot be read: {error.orig}")
     finally:
         await database.close()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from slipway.bot.config.document import Document
     from slipway.bot.config.settings import SlipwaySettings
     from slipway.bot.declared import Declarations
+    from slipway.bot.store.postgres import PostgresAccess
 
 T = TypeVar("T")
 
@@ -94,6 +95,19 @@ def state_dir_of(path: Path) -> Path:
     from slipway.bot.config.document import state_dir
 
     return _without_mistakes(lambda: state_dir(path, os.environ))
+
+
+def server_of(path: Path) -> PostgresAccess | None:
+    """The PostgreSQL that a configuration names, if any. Ends the program where it names one and has
+    mistakes."""
+    from slipway.bot.config.document import read_document
+
+    if "database" not in _without_mistakes(lambda: read_document(path)).content:
+        return None
+    from slipway.bot.store.settings import DATABASE_TABLE
+
+    table = load_settings(path)[0].optional(DATABASE_TABLE)
+    return None if table is None else table.access
 
 
 def _without_mistakes(read: Callable[[], T], consequence: str = "") -> T:

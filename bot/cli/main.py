@@ -40,7 +40,7 @@ DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 
 GROUPS = {
     name: f"slipway.bot.cli.{name}"
-    for name in ("audit", "init", "matrix", "policy", "say", "slack", "state", "totp")
+    for name in ("audit", "init", "matrix", "migrate", "policy", "say", "slack", "state", "totp")
 }
 """The program's groups of commands and its larger commands, each a module here. A chat that has commands adds its
 name."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.bot.cli.common import config_option, fail, in_plain_words, state_dir_of
+from slipway.bot.cli.common import config_option, fail, in_plain_words, server_of, state_dir_of
 
 if TYPE_CHECKING:
+    from slipway.bot.store.postgres import PostgresAccess
     from slipway.bot.store.state_files import StateFacts
 
 _folder_option = click.option(
@@ -32,6 +33,9 @@ def check(path: Path, state: Path | None) -> None:
     from slipway.bot.store.installation import damaged, losses
     from slipway.bot.store.state_files import look
 
+    if state is None and (server := server_of(path)) is not None:
+        click.echo(_one_database(server))
+        return
     folder = state or state_dir_of(path)
     facts = look(folder)
     if missing := damaged(facts) or losses(facts):
@@ -52,6 +56,8 @@ def accept(path: Path, state: Path | None, yes: bool) -> None:
     from slipway.bot.store.installation import damaged, losses
     from slipway.bot.store.state_files import look
 
+    if state is None and (server := server_of(path)) is not None:
+        fail(f"{_one_database(server)} Nothing was changed.")
     folder = state or state_dir_of(path)
     _fail_where_nothing_is(folder, look(folder))  # before a lock would make the folder
 
@@ -71,6 +77,11 @@ def accept(path: Path, state: Path | None, yes: bool) -> None:
             click.echo("Noted in the audit trail. Start Slipway now.")
 
     in_plain_words(work)
+
+
+def _one_database(server: PostgresAccess) -> str:
+    name = server.name
+    return f"{name[:1].upper()}{name[1:]} holds all in one: no part of it can be lost by itself."
 
 
 def _fail_where_nothing_is(folder: Path, facts: StateFacts) -> None:

@@ -12,6 +12,7 @@ import structlog
 
 from slipway.bot.chat.model import Card, Chat, Platform, Room, SendsUnrecorded, Tone
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.storage_errors import StoragePlace
 from slipway.bot.core.times import Clock, format_span, format_time
 from slipway.bot.core.waiting import Backoff, Sleep, first_of
 from slipway.bot.health.notice_memory import NoticeMemory, StandingNotice
@@ -31,6 +32,24 @@ Watch = Callable[[Callable[[str], None]], Awaitable[None]]
 cancelled."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How trouble at a place is told: what could not be done, and what whoever runs Slipway does."""
+
+    past: str
+    remedy: str
+
+
+_WORDS = {
+    StoragePlace.FOLDER: _Words(
+        "the state folder could not be written", "make space there, or make it writable"
+    ),
+    StoragePlace.DATABASE: _Words(
+        "the database could not be used", "see that PostgreSQL runs, can be reached and can be written"
+    ),
+}
 
 
 @dataclass
@@ -71,6 +90,7 @@ class StorageNotice:
         zone: the zone in which times are told.
         memory: what is kept of it over a restart.
         sleep: lets time pass between two tries.
+        place: where the database is, which all trouble is told of by.
     """
 
     def __init__(
@@ -81,7 +101,9 @@ class StorageNotice:
         zone: ZoneInfo,
         memory: NoticeMemory,
         sleep: Sleep = asyncio.sleep,
+        place: StoragePlace = StoragePlace.FOLDER,
     ) -> None:
+        self._words = _WORDS[place]
         self._chats = chats
         self._rooms = {room: _RoomNotice() for room in rooms if room.platform in chats}
         self._former: set[Room] = set()  # where a message is put right, and no more is said
@@ -145,7 +167,7 @@ class StorageNotice:
             self._since = self._since or self._clock()
         else:
             if self._problem:
-                log.info("the state folder can be written again")
+                log.info("everything can be stored again")
             self._since, self._over_at = None, self._clock()
         self._problem = problem
         for news in self._news.values():
@@ -184,11 +206,13 @@ class StorageNotice:
         message, shown, notice.shown = notice.message, notice.shown, None
         if message is not None:
             message.edits += 1
-            card = _trouble(problem) if problem else _over()
+            card = _trouble(problem, self._words) if problem else _over(self._words)
             await chat.edit(room.id, message.id, card, thread=None, key=_key(room, message))
         elif problem:
             now = self._clock()
-            sent = await _send(chat, room.id, _trouble(problem), f"storage:{room.id}:{now.isoformat()}")
+            sent = await _send(
+                chat, room.id, _trouble(problem, self._words), f"storage:{room.id}:{now.isoformat()}"
+            )
             notice.message = _Message(sent, now)
         else:
             await self._tell_late(chat, room, notice)
@@ -218,7 +242,7 @@ class StorageNotice:
         since, over = notice.since, self._over_at
         if since is None or over is None:
             return
-        when = f"That was until {format_time(over, self._zone)}: the state folder could not be written."
+        when = f"That was until {format_time(over, self._zone)}: {self._words.past}."
         card = Card(
             tone=Tone.INFO,
             title=f"I took nothing in for {format_span(over - since)}, as I could not keep it.",
@@ -256,20 +280,20 @@ def _key(room: Room, message: _Message) -> str:
     return f"storage:{room.id}:{message.at.isoformat()}:{message.edits}"
 
 
-def _trouble(problem: str) -> Card:
+def _trouble(problem: str, words: _Words) -> Card:
     return Card(
         tone=Tone.WARNING,
         title="I take nothing in now, as I could not keep it.",
-        text=f"{problem} What is under way stands still and is not lost. Whoever runs Slipway: make space there, or "
-        "make it writable. I go on by myself then, and you need not say again what you say in the next minutes.",
+        text=f"{problem} What is under way stands still and is not lost. Whoever runs Slipway: {words.remedy}. I go "
+        "on by myself then, and you need not say again what you say in the next minutes.",
     )
 
 
-def _over() -> Card:
+def _over(words: _Words) -> Card:
     return Card(
         tone=Tone.INFO,
         title="I take everything in again.",
-        text="For a while the state folder could not be written. What stood still goes on now.",
+        text=f"For a while {words.past}. What stood still goes on now.",
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.model import Card, Platform, Room
@@ -16,6 +15,7 @@ from slipway.bot.core.model import canonical_json
 from slipway.bot.core.times import Clock
 from slipway.bot.messages.model import Dropped, Message
 from slipway.bot.store.database import Database
+from slipway.bot.store.inserting import insert
 from slipway.bot.store.tables import UtcDateTime, message
 
 BATCH = 50

@@ -5,50 +5,35 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from slipway.bot.core.concurrency import uninterrupted
 from slipway.bot.core.errors import StateError, StorageError
 from slipway.bot.core.private_folders import make_private
-from slipway.bot.core.storage_errors import storage_failure
+from slipway.bot.core.storage_errors import StorageFailure, storage_failure
+from slipway.bot.store.sqlite import DATABASE as DATABASE
+from slipway.bot.store.sqlite import SqliteBackend
 from slipway.bot.store.storage import Storage, not_writable
-
-DATABASE = "slipway.db"
-"""The file in the state folder."""
 
 HEAD = "0027"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
 
-WAY_ON = (
-    "Put slipway.db and workflows.db back from one backup, or move the file away, with its -wal and -shm, and go on "
-    "without it: `slipway state accept`. See “Lost files” in docs/operating.md."
-)
-"""For whoever has a file in the state folder that is no database."""
-
-BUSY_TIMEOUT_MS = 30_000
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+MOST_REPEATS = 5
+"""So often a transaction is done anew that the server undid for the sake of another."""
+
+UNSETTLED_SECONDS = 0.1
+"""Between two questions whether a server has committed: its session ends once it sees that the connection is gone."""
+
 T = TypeVar("T")
-
-
-def set_pragmas(connection: Any, _record: object) -> None:
-    """Make a SQLite connection safe here: write-ahead log, full syncs, patience with another writer.
-
-    ``synchronous=FULL`` because an event is acknowledged once committed: a power cut must not undo that.
-    """
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
 
 
 class StateLock:
@@ -93,7 +78,8 @@ class StateLock:
             os.write(descriptor, f"{os.getpid()}\n".encode())
         except OSError as error:
             os.close(descriptor)
-            raise not_writable(self._path.parent, storage_failure(error) or str(error.strerror)) from error
+            failure = storage_failure(error) or StorageFailure(str(error.strerror))
+            raise not_writable(self._path.parent, failure) from error
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -110,83 +96,136 @@ class StateLock:
         self.release()
 
 
+class Backend(Protocol):
+    """What :class:`Database` has to know of the kind of database that it works on."""
+
+    @property
+    def name(self) -> str:
+        """Which database it is, for sentences about it."""
+
+    @property
+    def short_name(self) -> str:
+        """The same in few words."""
+
+    def engine(self) -> AsyncEngine:
+        """An engine whose connections begin no transaction by themselves."""
+
+    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
+        """Begin a transaction: one that reads sees one state of the database throughout, and one that writes is the
+        only one that does, whichever process it is in."""
+
+    def look(self) -> None:
+        """See, before a connection is made, whether one can be.
+
+        Raises:
+            StateError: none can.
+        """
+
+    async def check(self, connection: AsyncConnection, revision: str | None) -> None:
+        """See, by the first connection, whether Slipway can work here.
+
+        Args:
+            connection: to look with.
+            revision: of the schema; None where Slipway's tables are not there.
+
+        Raises:
+            StateError: it cannot.
+        """
+
+    async def ticket(self, connection: AsyncConnection) -> str | None:
+        """What to ask :meth:`committed` by; None where a commit that failed has stored nothing for sure."""
+
+    async def committed(self, connection: AsyncConnection, ticket: str) -> bool | None:
+        """Whether a transaction was committed whose commit had no answer; None while that is not settled."""
+
+    def unusable(self, why: object) -> StateError:
+        """What whoever opens it is told where it cannot be used."""
+
+    def not_opened(self, error: sa.exc.DBAPIError) -> StateError:
+        """The same for an error of the driver's."""
+
+    def worth_repeating(self, error: sa.exc.DBAPIError) -> bool:
+        """Whether a transaction was undone for the sake of another, and may be done anew."""
+
+
+@dataclass
+class _Attempt(Generic[T]):
+    """One try of a transaction: what to ask by how it ended, and what it returns, once all but the commit is done."""
+
+    ticket: str | None = None
+    results: list[T] = field(default_factory=list)
+
+
 class Database:
-    """An async SQLAlchemy engine on one SQLite file, with transactions that never deadlock on upgrade.
+    """Transactions on SQLite or PostgreSQL; those that write follow one another.
 
     Args:
-        path: the file.
+        where: a file of SQLite's, or another kind of database.
         read_only: whether it is only looked at: no word in it is changed then, and it is neither made nor migrated,
-            so that it may be another process's, of whatever version.
+            so that it may be another process's, of whatever version. A backend has to be told the same.
         storage: hears when it cannot be written, and says when it can be again; without one nothing waits for that.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, storage: Storage | None = None) -> None:
-        self._path = path
+    def __init__(
+        self, where: Path | Backend, *, read_only: bool = False, storage: Storage | None = None
+    ) -> None:
+        self._backend: Backend = (
+            SqliteBackend(where, read_only=read_only) if isinstance(where, Path) else where
+        )
         self._read_only = read_only
         self._storage = storage
-        url = sa.URL.create("sqlite+aiosqlite", database=str(path))
-        if read_only:
-            query = {"uri": "true", "mode": "rw"}  # a file that is not there is not made
-            url = sa.URL.create("sqlite+aiosqlite", database=path.absolute().as_uri(), query=query)
-        # An error's words must not hold what somebody wrote.
-        self._engine: AsyncEngine = create_async_engine(url, hide_parameters=True)
-        connect = _reading_only if read_only else _manual_transactions
-        sa.event.listen(self._engine.sync_engine, "connect", connect)
-        sa.event.listen(self._engine.sync_engine, "begin", _begin)
+        self._engine = self._backend.engine()
+        sa.event.listen(self._engine.sync_engine, "begin", self._begin)
         if storage is not None:
             sa.event.listen(self._engine.sync_engine, "handle_error", self._tell_apart)
 
     async def open(self) -> None:
-        """Create or migrate the schema; where the file is only read, see that the schema is the one known here.
+        """Create or migrate the schema; where it is only read, see that the schema is the one known here.
 
         Raises:
-            StateError: the file is no database, or belongs to a newer Slipway; where it is only read, or to an older
-                one, or to none.
+            StateError: it is no database, or belongs to a newer Slipway; where it is only read, or to an older one,
+                or to none.
         """
-        await asyncio.to_thread(self._look)
+        found = await self.revision()
+        if found != HEAD:
+            await self._migrate(found)
+
+    async def revision(self) -> str | None:
+        """The schema that is there, as the newest migration that was done; None where Slipway has not worked yet.
+
+        Raises:
+            StateError: no Slipway of whatever version can work here.
+        """
+        await asyncio.to_thread(self._backend.look)
         try:
             async with self._engine.connect() as connection:
                 found = await connection.run_sync(_revision)
-            if found != HEAD:
-                await self._migrate(found)
+                await self._backend.check(connection, found)
         except sa.exc.DatabaseError as error:
-            raise self._unusable(f"{error.orig}{way_on_after(error.orig)}") from error
-
-    def _look(self) -> None:
-        """Whether there is a file to open. A connection that cannot be made leaves a thread of the driver's behind,
-        which speaks to an event loop that may be closed by then.
-
-        Raises:
-            StateError: there is none, and none can be made.
-        """
-        try:
-            with self._path.open("rb"):
-                pass
-        except FileNotFoundError as error:
-            if self._read_only or not os.access(self._path.parent, os.W_OK):
-                raise self._unusable("unable to open database file") from error
-        except OSError as error:
-            raise self._unusable(f"unable to open database file ({error.strerror})") from error
-
-    def _unusable(self, why: object) -> StateError:
-        return StateError(f"{self._path} cannot be used as Slipway's database: {why}")
+            raise self._backend.not_opened(error) from error
+        return found
 
     async def _migrate(self, found: str | None) -> None:
+        name = self._backend.name[:1].upper() + self._backend.name[1:]
         schemas = f"(schema {found}; this one knows {HEAD})"
         if found is not None and found > HEAD:
             raise StateError(
-                f"{self._path} was written by a newer Slipway {schemas}. "
+                f"{name} was written by a newer Slipway {schemas}. "
                 "Start that version, or restore a backup made before the upgrade."
             )
         if self._read_only and found is None:
-            raise StateError(f"{self._path} holds no table of Slipway's. Start Slipway once: it makes them.")
+            raise StateError(f"{name} holds no table of Slipway's. Start Slipway once: it makes them.")
         if self._read_only:
             raise StateError(
-                f"{self._path} was written by an older Slipway {schemas}. "
+                f"{name} was written by an older Slipway {schemas}. "
                 "Start Slipway once with this version: it upgrades the database."
             )
-        async with self._engine.connect() as connection:
-            await connection.run_sync(_upgrade)
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(slipway_writes=True)
+                await connection.run_sync(_upgrade)
+        except sa.exc.DatabaseError as error:
+            raise self._backend.not_opened(error) from error
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -207,16 +246,39 @@ class Database:
 
         Where the disk is full, or cannot be written for another reason, it waits until it can be, and does all of it
         anew: nothing of it was stored. What has begun ends even where its caller is cancelled, which hears of that
-        then; a transaction cut off could leave the file locked.
+        then; a transaction cut off could leave the file locked. Of a server that went away while it committed it is
+        asked first, when it is back, whether it did.
         """
+        repeats = 0
         while True:
             if self._storage is not None:
                 await self._storage.writable()
+            attempt: _Attempt[T] = _Attempt()
             try:
-                return await uninterrupted(self._written(work))
+                return await uninterrupted(self._written(work, attempt))
             except StorageError:
                 if self._storage is None:
                     raise
+                if await self._stored(attempt, self._storage):
+                    return attempt.results[0]
+            except sa.exc.DBAPIError as error:
+                repeats += 1
+                if repeats > MOST_REPEATS or not self._backend.worth_repeating(error):
+                    raise
+
+    async def _stored(self, attempt: _Attempt[T], storage: Storage) -> bool:
+        """Whether a transaction was stored all the same that failed at its end."""
+        while attempt.results and attempt.ticket is not None:
+            await storage.writable()
+            try:
+                async with self.reading() as connection:
+                    found = await self._backend.committed(connection, attempt.ticket)
+            except StorageError:
+                continue
+            if found is not None:
+                return found
+            await asyncio.sleep(UNSETTLED_SECONDS)
+        return False
 
     async def execute(
         self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None
@@ -228,50 +290,28 @@ class Database:
 
         await self.write(work)
 
-    async def _written(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _written(self, work: Callable[[AsyncConnection], Awaitable[T]], attempt: _Attempt[T]) -> T:
         async with self.writing() as connection:
-            return await work(connection)
+            attempt.ticket = await self._backend.ticket(connection)
+            attempt.results.append(await work(connection))
+        return attempt.results[0]
+
+    def _begin(self, connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("slipway_writes", False)
+        self._backend.begin(connection, writes=writes)
 
     def _tell_apart(self, context: sa.engine.ExceptionContext) -> None:
         """Note where an error says that nothing can be written, and raise what it is then."""
-        why = storage_failure(context.original_exception)
-        if why and self._storage is not None:
-            why = self._storage.failed(why)
+        failure = storage_failure(context.original_exception)
+        if failure is not None and self._storage is not None:
+            failure = self._storage.failed(failure)
             raise StorageError(
-                f"{self._path.name} cannot be used now: {why}."
+                f"{self._backend.short_name} cannot be used now: {failure}."
             ) from context.original_exception
 
     async def close(self) -> None:
-        """Let go of the file."""
+        """Let go of it."""
         await self._engine.dispose()
-
-
-def way_on_after(error: BaseException | None) -> str:
-    """How to go on after an error of SQLite's that says that a file is no database, or a damaged one; else empty."""
-    if (
-        type(error) is not sqlite3.DatabaseError
-    ):  # those derived from it are of other kinds: locked, not to be opened
-        return ""
-    return f". {WAY_ON}"
-
-
-def _manual_transactions(connection: Any, record: object) -> None:
-    # The driver would begin a transaction only at the first write, and then fail if another wrote meanwhile.
-    connection.isolation_level = None
-    set_pragmas(connection, record)
-
-
-def _reading_only(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA query_only=ON")
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("slipway_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from slipway.bot.core.chain import Place
 from slipway.bot.core.errors import StateError
-from slipway.bot.store.database import DATABASE, WAY_ON, Database
+from slipway.bot.store.database import DATABASE, Database
+from slipway.bot.store.inserting import insert
+from slipway.bot.store.sqlite import WAY_ON
 from slipway.bot.store.state_files import (
     WORKFLOWS,
     DatabaseFacts,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.bot.core.chain import Place
-from slipway.bot.store.database import BUSY_TIMEOUT_MS, DATABASE, set_pragmas
+from slipway.bot.store.sqlite import BUSY_TIMEOUT_MS, DATABASE, set_pragmas
 
 WORKFLOWS = "workflows.db"
 EXECUTOR_ID = "executor-id"

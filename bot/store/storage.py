@@ -1,4 +1,5 @@
-"""Whether the state folder can be written, for all that must not be begun, or has to wait, while it cannot."""
+"""Whether the state folder, and a server's database, can be written: for all that must not be begun, or has to wait,
+while they cannot."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from slipway.bot.core.errors import StateError
-from slipway.bot.core.storage_errors import FULL, storage_failure
+from slipway.bot.core.storage_errors import FULL, StorageFailure, StoragePlace, storage_failure
 from slipway.bot.core.waiting import Backoff, Sleep, first_of
 
 LOW_BYTES = 16 * 2**20
@@ -27,6 +28,13 @@ LOOK_SECONDS = 10.0
 FAILING_LOOK_SECONDS = 2.0
 LONGEST_FAILING_LOOK_SECONDS = 30.0
 """How often it is looked: while all is well, after a failure, and after many in a row."""
+
+DATABASE_LOOK_SECONDS = 1.0
+LONGEST_DATABASE_LOOK_SECONDS = 5.0
+"""The same after a failure of a server's database, which a look costs little, and after many in a row."""
+
+DATABASE_PATIENCE = 5
+"""So many looks a database may be away before people are told: a server that is restarted is back sooner."""
 
 PROBE = "storage-probe"
 PROBE_BYTES = 256 * 1024
@@ -62,16 +70,23 @@ def space_of(folder: Path) -> Space:
     return Space(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, read_only)
 
 
-def not_writable(folder: Path, why: str) -> StateError:
-    """What whoever starts something on a state folder that cannot be written is told.
+def not_writable(folder: Path, failure: StorageFailure) -> StateError:
+    """What whoever starts something is told where the state folder, or the database, cannot be written.
 
     Args:
         folder: the state folder.
-        why: in a few words, as :func:`storage_failure` gives them.
+        failure: as :func:`storage_failure` gives it.
     """
+    if failure.place is StoragePlace.DATABASE:
+        return StateError(f"{failure.sentence} See that PostgreSQL runs and can be written, and start again.")
     return StateError(
-        f"The state folder {folder} cannot be written: {why}. Make space there, or make it writable, and start again."
+        f"The state folder {folder} cannot be written: {failure}. Make space there, or make it writable, and start "
+        "again."
     )
+
+
+ProbeDatabase = Callable[[], StorageFailure | None]
+"""Asks a server, in a thread, why its database cannot be written; None where it can."""
 
 
 class Storage:
@@ -81,6 +96,7 @@ class Storage:
         folder: the state folder.
         sleep: lets time pass between two looks.
         space: asks the system how much is free.
+        database: asks the server that has the database; None where it is a file in the folder.
     """
 
     def __init__(
@@ -88,12 +104,15 @@ class Storage:
         folder: Path,
         sleep: Sleep = asyncio.sleep,
         space: Callable[[Path], Space] = space_of,
+        database: ProbeDatabase | None = None,
     ) -> None:
         self._folder = folder
         self._sleep = sleep
         self._space = space
+        self._database = database
         self._state = StorageState.WELL
-        self._why = ""
+        self._failure: StorageFailure | None = None
+        self._little = ""  # how little is free
         self._failures = 0
         self._lock = threading.Lock()  # what fails is told from DBOS's threads, too
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,9 +129,9 @@ class Storage:
         return self._state
 
     @property
-    def why(self) -> str:
-        """Why it cannot be written, in a few words; empty where it can."""
-        return self._why if self._state is StorageState.FAILING else ""
+    def failure(self) -> StorageFailure | None:
+        """Why it cannot be written; None where it can."""
+        return self._failure if self._state is StorageState.FAILING else None
 
     @property
     def problem(self) -> str:
@@ -121,31 +140,32 @@ class Storage:
             case StorageState.WELL:
                 return ""
             case StorageState.LOW:
-                return f"Hardly any space is left for the state folder: {self._why}."
+                return f"Hardly any space is left for the state folder: {self._little}."
             case StorageState.FAILING:
-                return f"The state folder cannot be written: {self._why}."
+                return self._failure.sentence if self._failure is not None else ""
 
-    def failed(self, why: str) -> str:
+    def failed(self, failure: StorageFailure) -> StorageFailure:
         """Note that something could not be written; may be called from any thread.
 
         Args:
-            why: in a few words, as :func:`storage_failure` gives them.
+            failure: as :func:`storage_failure` gives it.
 
         Returns:
-            The reason that is noted: SQLite takes a full disk for one that fails where it can make no file.
+            What is noted: SQLite takes a full disk for one that fails where it can make no file.
         """
-        with suppress(OSError):
-            space = self._space(self._folder)
-            if space.total and not space.free:
-                why = FULL
+        if failure.place is StoragePlace.FOLDER:
+            with suppress(OSError):
+                space = self._space(self._folder)
+                if space.total and not space.free:
+                    failure = StorageFailure(FULL)
         with self._lock:
             self._failures += 1
-            self._state, self._why = StorageState.FAILING, why
+            self._state, self._failure = StorageState.FAILING, failure
             if not self._closed:
                 self._released.clear()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
-        return why
+        return failure
 
     async def fails(self) -> None:
         """Wait until it cannot be written."""
@@ -186,17 +206,33 @@ class Storage:
         await self._look()
         while True:
             self._news.clear()
+            await self._have_patience()
             while self._state is not told:  # what hears of it may find that more is wrong
                 told = self._state
                 changed(self.problem)
             if self._fails():
-                await self._sleep(backoff.next())
+                await self._sleep(self._pause(backoff.next()))
             else:
                 await first_of(self._sleep(LOOK_SECONDS), self._news.wait())
                 if self._fails():
                     continue
                 backoff.reset()  # not sooner: what fails again at once is to be looked at ever less often
             await self._look()
+
+    async def _have_patience(self) -> None:
+        """Where a server's database is away: see whether it comes back before anybody has to hear of it."""
+        for _ in range(DATABASE_PATIENCE):
+            if not self._fails_at_database():
+                return
+            await self._look()
+            if self._fails_at_database():
+                await self._sleep(DATABASE_LOOK_SECONDS)
+
+    def _pause(self, seconds: float) -> float:
+        return min(seconds, LONGEST_DATABASE_LOOK_SECONDS) if self._fails_at_database() else seconds
+
+    def _fails_at_database(self) -> bool:
+        return self._fails() and self._failure is not None and self._failure.place is StoragePlace.DATABASE
 
     def _fails(self) -> bool:
         return self._state is StorageState.FAILING
@@ -207,15 +243,20 @@ class Storage:
         try:
             space = await asyncio.to_thread(self._ask, probing=failing)
         except OSError as error:
-            self._set(StorageState.FAILING, storage_failure(error) or str(error.strerror), before)
+            self._fail(storage_failure(error) or StorageFailure(str(error.strerror)))
             return
+        if failing and self._database is not None:
+            failure = await asyncio.to_thread(self._database)
+            if failure is not None:
+                self._fail(failure)
+                return
         low = min(LOW_BYTES, space.total // LOW_SHARE)
         if space.read_only:
-            self._set(StorageState.FAILING, "it is read-only", before)
+            self._fail(StorageFailure("it is read-only"))
         elif space.total and space.free < (low if self._state is StorageState.WELL else ENOUGH * low):
-            self._set(StorageState.LOW, f"{space.free / 2**20:.1f} MiB are free", before)
+            self._found(StorageState.LOW, before, f"{space.free / 2**20:.1f} MiB are free")
         else:
-            self._set(StorageState.WELL, "", before)
+            self._found(StorageState.WELL, before)
 
     def _ask(self, *, probing: bool) -> Space:
         """How much is free; before a folder that failed is believed again, something is written to it."""
@@ -231,14 +272,23 @@ class Storage:
                 path.unlink(missing_ok=True)
         return space
 
-    def _set(self, state: StorageState, why: str, failures: int) -> None:
+    def _fail(self, failure: StorageFailure) -> None:
         with self._lock:
-            if state is not StorageState.FAILING and self._failures != failures:
-                return  # something failed while this was found out
-            self._state, self._why = state, why
-            if state is StorageState.FAILING and not self._closed:
+            self._state, self._failure = StorageState.FAILING, failure
+            if not self._closed:
                 self._released.clear()
             else:
                 self._released.set()
+        self._tell_waiting()
+
+    def _found(self, state: StorageState, failures: int, little: str = "") -> None:
+        with self._lock:
+            if self._failures != failures:
+                return  # something failed while this was found out
+            self._state, self._little = state, little
+            self._released.set()
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
         better, self._better = self._better, asyncio.Event()
         better.set()

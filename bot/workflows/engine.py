@@ -11,12 +11,13 @@ DBOS keeps one instance a process, in a global of its own; this module keeps it 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import logging
 import sqlite3
-import time
+import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -25,12 +26,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from slipway.bot.core.errors import StateError, StorageError
+from slipway.bot.core.errors import StorageError
 from slipway.bot.core.model import Json
 from slipway.bot.core.storage_errors import storage_failure
-from slipway.bot.store.database import set_pragmas, way_on_after
-from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS, greatest_workflow_id, take_over
+from slipway.bot.store.state_files import EXECUTOR_ID
 from slipway.bot.store.storage import Storage, StorageState
+from slipway.bot.workflows import calm
+from slipway.bot.workflows.calm import QueuePace
+from slipway.bot.workflows.stores import SqliteWorkflows, WorkflowStore
+from slipway.bot.workflows.strays import Strays
 from slipway.bot.workflows.unpickling import refuse_pickles
 
 if TYPE_CHECKING:
@@ -48,9 +52,17 @@ APPLICATION_VERSION = "1"
 migration of the workflows under way (DBOS would otherwise take a hash of the source, and every new release
 would leave pending approvals behind, silently)."""
 
-NOTIFICATION_POLL_SECONDS = 0.1
+NOTIFICATION_POLL_SECONDS = 0.5
+"""How often DBOS's listener looks whether it is to stop: it listens for notifications, which nobody sends here."""
 
-_UNFINISHED = ("PENDING", "ENQUEUED")
+RESULT_POLL_SECONDS = 0.1
+"""How often it is looked whether a workflow has ended that another one waits for."""
+
+HURRY_SECONDS = 60.0
+"""How long DBOS looks often into its queue after something was put there."""
+
+_RUNNING = ("PENDING",)
+_UNFINISHED = (*_RUNNING, "ENQUEUED")
 """DBOS's words for a workflow that is running, or will."""
 
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -108,12 +120,14 @@ class WorkflowEngine:
     returned, so that running them again takes the same path.
 
     Args:
-        state_dir: the folder of the workflow database.
-        storage: whether that can be written; while it cannot, workflows stand still and lose nothing.
+        state_dir: the state folder.
+        storage: whether the database can be written; while it cannot, workflows stand still and lose nothing.
+        store: where workflows are kept; without one, in a file in that folder.
     """
 
-    def __init__(self, state_dir: Path, storage: Storage) -> None:
+    def __init__(self, state_dir: Path, storage: Storage, store: WorkflowStore | None = None) -> None:
         self._state_dir = state_dir
+        self._store = store if store is not None else SqliteWorkflows(state_dir)
         self._storage = storage
         self._launched = False
         self._bodies: dict[str, Body] = {}
@@ -123,6 +137,11 @@ class WorkflowEngine:
         self._resting: set[str] = set()  # workflows of those that wait for hours
         self._recovering: set[str] = set()  # left by a former process, and not yet running again
         self._begun: set[str] | None = set()  # while it is found out what is left; then nobody asks
+        self._resuming: set[asyncio.Task[None]] = set()
+        self._starting: set[str] = set()
+        self._pace: QueuePace | None = None
+        self._hurrying = 0
+        self._strays = Strays(storage.writable, self._marked, self._carried_on, self._resume)
         self._closing = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -139,42 +158,39 @@ class WorkflowEngine:
         """Open the workflow database and go on with whatever a former process left unfinished.
 
         Raises:
-            StateError: the file is no such database, or it cannot be read or written.
+            StateError: it is no such database, or it cannot be read or written.
         """
         _keep_to_our_log()
         # Importing DBOS takes about a second: off the loop, so that chats can connect meanwhile.
         await asyncio.to_thread(__import__, "dbos")
         import sqlalchemy as sa
 
-        path = self._state_dir / WORKFLOWS
         try:
-            self._open(path)
+            await self._open()
         except (sa.exc.DatabaseError, sqlite3.Error) as error:
             why = error.orig if isinstance(error, sa.exc.DatabaseError) else error
-            raise StateError(
-                f"{path} cannot be used as Slipway's workflow database: {why}{way_on_after(why)}"
-            ) from error
+            raise self._store.unusable(why) from error
         self._launched = True
+        self._strays.open()
         left = await asyncio.to_thread(_unfinished, frozenset(self._bodies))
         self._recovering, self._begun = left - (self._begun or set()), None
-        if self._recovering:
-            self._settle()
+        self._settle()
 
-    def _open(self, path: Path) -> None:
+    async def _open(self) -> None:
         import sqlalchemy as sa
         from dbos import DBOS
 
         executor = executor_id(self._state_dir)
-        if left := take_over(self._state_dir, executor):
-            log.warning("the id under which work is done was lost; that work is taken over", workflows=left)
-        self._engine = engine = sa.create_engine(f"sqlite:///{path}", hide_parameters=True)
-        sa.event.listen(engine, "connect", _immediate)
+        if left := await asyncio.to_thread(self._store.take_over, executor):
+            log.warning("work that another id has begun is taken over", workflows=left)
+        self._engine = engine = self._store.engine()
         sa.event.listen(engine, "handle_error", self._wait_for_storage)
         self._dbos = DBOS(
             config={
                 "name": "slipway",
                 "system_database_engine": engine,
-                "system_database_url": f"sqlite:///{path}",
+                "system_database_url": self._store.url,
+                "use_listen_notify": False,  # nothing here waits for DBOS's notifications
                 "application_version": APPLICATION_VERSION,
                 "executor_id": executor,
                 "serializer": _serializer(),
@@ -187,7 +203,10 @@ class WorkflowEngine:
             # A crash loop must end by a person's hand, never by giving up on an operation: no limit.
             decorate = DBOS.workflow(name=name, max_recovery_attempts=None)
             self._functions[name] = decorate(self._counted(name, body))
+        calm.before_launch()
         DBOS.launch()
+        self._pace = QueuePace(self._dbos)
+        self._store.prepare(engine)
 
     def _wait_for_storage(self, context: sa.engine.ExceptionContext) -> None:
         """Where an error says that nothing can be written, keep DBOS waiting, and let it try again after that.
@@ -195,17 +214,18 @@ class WorkflowEngine:
         DBOS does its statements in threads, repeats a transaction whose connection was lost, and takes any other
         error for the end of its workflow.
         """
-        why = storage_failure(context.original_exception)
-        if not why:
+        failure = storage_failure(context.original_exception)
+        if failure is None:
             return
-        self._storage.failed(why)
+        self._storage.failed(failure)
+        self._strays.expected()
         if not self._launched:  # on the loop, where nothing may wait
             return
-        if context.connection is not None:
-            context.connection.connection.rollback()  # the lock of the file is not kept meanwhile
+        self._store.let_go(context)
         if not self._storage.wait_in_thread():
+            if threading.current_thread().daemon:  # one of DBOS's own, which log an error, and end
+                return
             raise asyncio.CancelledError  # the bot stops: the workflow is left for the next start
-        context.invalidate_pool_on_disconnect = False
         context.is_disconnect = True
 
     def _counted(self, name: str, body: Body) -> Body:
@@ -223,6 +243,10 @@ class WorkflowEngine:
             self._settle()
             try:
                 await body(payload)
+            except StorageError as error:
+                # Neither done nor failed: it goes on behind its last step once that can be read.
+                self._begin_again(workflow_id, task)
+                raise asyncio.CancelledError from error
             except Exception:
                 # The last boundary: a fault in Slipway itself must not end silently inside DBOS.
                 log.exception("workflow failed", workflow=name)
@@ -234,6 +258,44 @@ class WorkflowEngine:
         run.__qualname__ = run.__name__ = name
         return run
 
+    def _begin_again(self, workflow_id: str, broken_off: asyncio.Task[Any]) -> None:
+        """Let a workflow that was broken off go on, as after a crash."""
+        if self._closing:  # it is left for the next start
+            return
+
+        async def resume() -> None:
+            await asyncio.wait({broken_off})
+            await self._resume(workflow_id)
+
+        self._recovering.add(workflow_id)
+        # Not in the workflow's own context: there it would be a step of that.
+        task = asyncio.create_task(resume(), name=f"resume {workflow_id}", context=contextvars.Context())
+        self._resuming.add(task)
+        task.add_done_callback(self._resumed)
+
+    async def _resume(self, workflow_id: str) -> None:
+        from dbos import DBOS
+
+        await self.persistently(lambda: DBOS.resume_workflow_async(workflow_id))
+        self._hurrying += 1
+        self._settle()
+        asyncio.get_running_loop().call_later(HURRY_SECONDS, self._hurried)
+
+    def _hurried(self) -> None:
+        self._hurrying -= 1
+        self._settle()
+
+    async def _marked(self) -> Set[str]:
+        return await asyncio.to_thread(_unfinished, frozenset(self._bodies), _RUNNING)
+
+    def _carried_on(self) -> Set[str]:
+        return self._under_way() | self._starting
+
+    def _resumed(self, task: asyncio.Task[None]) -> None:
+        self._resuming.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a workflow is left for the next start", task=task.get_name(), exc_info=error)
+
     async def start(self, name: str, workflow_id: str, payload: Payload) -> None:
         """Start a workflow under an id; when this returns it is committed, and will run to its end.
 
@@ -241,13 +303,17 @@ class WorkflowEngine:
         """
         from dbos import DBOS, SetWorkflowID
 
-        with SetWorkflowID(workflow_id):
-            handle = await DBOS.start_workflow_async(self._functions[name], payload)
-        future: asyncio.Future[Any] | None = getattr(handle, "task", None)  # none: started before
-        if future is not None and not future.done():
-            self._pending[future] = workflow_id
-            self._settle()
-            future.add_done_callback(self._ended)
+        self._starting.add(workflow_id)
+        try:
+            with SetWorkflowID(workflow_id):
+                handle = await DBOS.start_workflow_async(self._functions[name], payload)
+            future: asyncio.Future[Any] | None = getattr(handle, "task", None)  # none: started before
+            if future is not None and not future.done():
+                self._pending[future] = workflow_id
+                self._settle()
+                future.add_done_callback(self._ended)
+        finally:
+            self._starting.discard(workflow_id)
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
         self._pending.pop(future, None)
@@ -263,6 +329,8 @@ class WorkflowEngine:
             (self._quiet, under_way <= self._resting and not self._recovering),
         ):
             event.set() if so else event.clear()
+        if self._pace is not None:
+            self._pace.set(fast=bool(self._recovering) or self._hurrying > 0)
 
     async def step(self, name: str, effect: Effect) -> Json:
         """Run an effect inside a workflow, once its result is stored never again."""
@@ -289,7 +357,19 @@ class WorkflowEngine:
 
     async def newest(self, prefix: str) -> str | None:
         """The greatest id with this beginning under which a workflow was ever started."""
-        return await asyncio.to_thread(greatest_workflow_id, self._state_dir, prefix)
+
+        async def look() -> str | None:
+            try:
+                return await asyncio.to_thread(self._store.greatest_id, prefix)
+            except Exception as error:
+                failure = storage_failure(error)
+                if failure is None:
+                    raise
+                raise StorageError(
+                    f"Workflows cannot be read now: {self._storage.failed(failure)}."
+                ) from error
+
+        return await self.persistently(look)
 
     async def over(self, workflow_id: str) -> bool:
         """Whether a workflow was started under this id and has ended, well or badly."""
@@ -305,7 +385,7 @@ class WorkflowEngine:
         # Asked whether it exists, DBOS would store the answer as a step, and its status is not JSON.
         handle: Any = await DBOS.retrieve_workflow_async(workflow_id, existing_workflow=False)
         try:
-            await handle.get_result(polling_interval_sec=NOTIFICATION_POLL_SECONDS)
+            await handle.get_result(polling_interval_sec=RESULT_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever another workflow raised
             # How it ended is its own matter, and was logged there; here it counts that it has.
             log.info(
@@ -374,6 +454,9 @@ class WorkflowEngine:
             self._storage.close()  # first: what is interrupted may stand in a thread that waits for the disk
             await self._interrupt()
         self._storage.close()
+        await self._strays.close()
+        for task in self._resuming:
+            task.cancel()
         # DBOS made its own pool of threads the loop's, and takes it down: what is still to be closed, such as
         # chats, and whatever else lives on this loop needs one that works.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
@@ -405,7 +488,7 @@ def _keep_to_our_log() -> None:
         logger.addFilter(lambda record: not record.getMessage().startswith(_TOLD_BY_US))
 
 
-def _unfinished(names: frozenset[str]) -> set[str]:
+def _unfinished(names: frozenset[str], states: Sequence[str] = _UNFINISHED) -> set[str]:
     """Ids of the workflows of these names that have not ended: what this version of Slipway goes on with.
 
     Others stay as they are for a version that knows them; to wait for them would be to wait for ever.
@@ -413,24 +496,8 @@ def _unfinished(names: frozenset[str]) -> set[str]:
     from dbos import DBOS
 
     found = DBOS.list_workflows(
-        status=list(_UNFINISHED), app_version=APPLICATION_VERSION, load_input=False, load_output=False
+        status=list(states), app_version=APPLICATION_VERSION, load_input=False, load_output=False
     )
     if unknown := [each.workflow_id for each in found if each.name not in names]:
         log.warning("work of another version of Slipway is left alone", workflows=unknown)
     return {each.workflow_id for each in found if each.name in names}
-
-
-def _immediate(connection: Any, record: object) -> None:
-    set_pragmas(connection, record)
-    connection.isolation_level = "IMMEDIATE"
-    if sqlite3.sqlite_version_info < _SUBSECONDS_SINCE:
-        connection.create_function("unixepoch", 1, _unixepoch)
-
-
-_SUBSECONDS_SINCE = (3, 42)
-"""The SQLite whose ``unixepoch('subsec')`` is a number; before, it is NULL. DBOS uses it under Python 3.12 and
-newer, whatever the SQLite: with Debian 12's 3.40 it would not even start. Source: SQLite's release notes."""
-
-
-def _unixepoch(modifier: str) -> float | None:
-    return time.time() if modifier == "subsec" else None

@@ -104,7 +104,7 @@ class Dispatcher:
     async def accept(self, event: AnyEvent) -> bool:
         """Take an event in. When this returns true it is committed; false says it was not meant for the bot."""
         self._messages.heard_from(event.room)
-        accepted = await self._reader.look(event)
+        accepted = await self._workflows.persistently(lambda: self._reader.look(event))
         if accepted is None:
             return False
         await self._workflows.start(EVENT_WORKFLOW, accepted.event_key, accepted.payload)

@@ -23,11 +23,10 @@ from slipway.bot.operations.persistence.records import Proposal
 from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.runs.entries import RunEntries
 from slipway.bot.people import People, Person
-from slipway.bot.store.database import Database
+from slipway.bot.store.database import Backend, Database
 from tests.operations.builders import people, plan, vote
 from tests.support.clock import NOW, FakeClock
 from tests.support.configuration import DECLARED, ROLE
-from tests.support.state_folder import prepare
 
 CROWD = ("bob", "carol", "dan", "erin", "frank")
 EVERYONE = people({name: [ROLE] for name in ("alice", *CROWD)})
@@ -35,9 +34,8 @@ ROOM = Room(platform=CONSOLE, id="console")
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    await prepare(tmp_path)
-    opened = Database(tmp_path / "slipway.db")
+async def database(where: Path | Backend) -> AsyncIterator[Database]:
+    opened = Database(where)
     await opened.open()
     yield opened
     await opened.close()

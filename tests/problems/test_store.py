@@ -11,19 +11,17 @@ import pytest
 from slipway.bot.problems.model import WELL, Look
 from slipway.bot.problems.reconciling import ChangeKind
 from slipway.bot.problems.store import ProblemStore
-from slipway.bot.store.database import Database
+from slipway.bot.store.database import Backend, Database
 from tests.problems.builders import DAY, HOUR, acknowledged, found
 from tests.support.clock import NOW
-from tests.support.state_folder import prepare
 
 LEAK = Look((found(),))
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[tuple[ProblemStore, ProblemStore]]:
+async def stores(where: Path | Backend) -> AsyncIterator[tuple[ProblemStore, ProblemStore]]:
     """Two processes' view of one list."""
-    await prepare(tmp_path)
-    databases = [Database(tmp_path / "slipway.db") for _ in range(2)]
+    databases = [Database(where) for _ in range(2)]
     for each in databases:
         await each.open()
     yield ProblemStore(databases[0]), ProblemStore(databases[1])

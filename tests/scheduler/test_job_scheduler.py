@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from slipway.bot.core.storage_errors import StorageFailure
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.store.database import DATABASE, Database
 from slipway.bot.store.installation import Installation
@@ -68,7 +69,7 @@ class RecordedSchedules:
 async def ticking(
     schedules: RecordedSchedules,
     clock: Clock = system_clock,
-    storage_failed: Callable[[str], object] = lambda _: None,
+    storage_failed: Callable[[StorageFailure], object] = lambda _: None,
     every: timedelta = HOUSEKEEPING_EVERY,
 ) -> AsyncIterator[JobScheduler]:
     work = JobScheduler(schedules, schedules.sweep, clock, storage_failed, every)
@@ -135,7 +136,7 @@ async def test_a_full_disk_is_left_to_those_who_watch_it_and_other_failures_are_
     (tmp_path / "workflows.db").touch()
     (tmp_path / "workflows.db-wal").mkdir()  # a file of this name cannot be made, as where no space is left
     upkeep = Upkeep(Installation(tmp_path, database).note)
-    told: list[str] = []
+    told: list[StorageFailure] = []
     try:
         with pytest.raises(ExceptionGroup) as full:
             await upkeep.sweep()
@@ -148,7 +149,7 @@ async def test_a_full_disk_is_left_to_those_who_watch_it_and_other_failures_are_
             schedules.sweep_failure = failure
             async with ticking(schedules, storage_failed=told.append):
                 await schedules.until(lambda schedules=schedules: schedules.swept >= 1)  # type: ignore[misc]
-    assert told == ["the disk does not read or write"] * 2
+    assert told == [StorageFailure("the disk does not read or write")] * 2
     (logged,) = (each for each in logs if "exc_info" in each)
     assert [str(error) for error in logged["exc_info"].exceptions] == ["odd"]
 

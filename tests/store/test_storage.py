@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Accept, MessageEvent, Room
 from slipway.bot.core.errors import StorageError
-from slipway.bot.core.storage_errors import storage_failure
+from slipway.bot.core.storage_errors import StorageFailure, storage_failure
 from slipway.bot.health.heartbeat import Heartbeat
 from slipway.bot.health.report import problem
 from slipway.bot.store.database import Database
@@ -96,7 +96,7 @@ def test_a_full_disk_is_known_however_a_library_wraps_it(
 ) -> None:
     with pytest.raises(Exception) as caught:  # noqa: PT011 - each library has its own
         fail(tmp_path)
-    assert storage_failure(caught.value) == why
+    assert storage_failure(caught.value) == StorageFailure(why)
 
 
 def test_other_errors_of_a_database_are_not_taken_for_a_full_disk(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_other_errors_of_a_database_are_not_taken_for_a_full_disk(tmp_path: Path
     for statement in ("INSERT INTO nowhere VALUES (1)", "nonsense"):
         with pytest.raises(sqlite3.Error) as caught:
             connection.execute(statement)
-        assert storage_failure(caught.value) == ""
-    assert storage_failure(FileNotFoundError(errno.ENOENT, "gone")) == ""
+        assert storage_failure(caught.value) is None
+    assert storage_failure(FileNotFoundError(errno.ENOENT, "gone")) is None
 
 
 class Disk:
@@ -201,7 +201,7 @@ async def test_a_disk_that_turns_read_only_is_seen_before_anything_fails(tmp_pat
 async def test_what_fails_again_and_again_is_looked_at_ever_less_often(tmp_path: Path) -> None:
     async with watched(tmp_path) as disk:
         for _ in range(8):
-            disk.storage.failed("the disk is full")
+            disk.storage.failed(StorageFailure("the disk is full"))
             assert await disk.told.get() == "The state folder cannot be written: the disk is full."
             await disk.look()  # what is tried succeeds
             assert await disk.told.get() == ""
@@ -217,7 +217,7 @@ async def test_what_fails_while_something_is_told_is_told_at_once(tmp_path: Path
     def tell(problem: str) -> None:
         told.append(problem)
         if len(told) == 1:
-            disk.storage.failed("the disk is full")
+            disk.storage.failed(StorageFailure("the disk is full"))
 
     watching = asyncio.create_task(disk.storage.watch(tell))
     await disk.paused.wait()

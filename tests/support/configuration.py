@@ -55,6 +55,7 @@ TWO_APPROVALS: dict[str, Any] = {"policy": {"promote": {"approvals": 2}}}
 SECRETS = {"SLIPWAY_MATRIX_PASSWORD": "correct horse"}
 
 _VALID: dict[str, Any] = {
+    "database": {"url": "postgresql://slipway@db.example.org/slipway"},
     "matrix": {
         "homeserver": "https://matrix.example.org",
         "user_id": "@slipway:example.org",

@@ -48,4 +48,4 @@ def poll_often() -> None:
 
     constructor: Any = Queue.__init__
     constructor.__kwdefaults__["polling_interval_sec"] = _RECOVERY_SECONDS
-    vars(engine)["NOTIFICATION_POLL_SECONDS"] = _LISTENER_SECONDS
+    vars(engine)["NOTIFICATION_POLL_SECONDS"] = vars(engine)["RESULT_POLL_SECONDS"] = _LISTENER_SECONDS

@@ -235,7 +235,7 @@ def _keys_stored() -> Iterator[None]:
     except ChatError:
         raise
     except Exception as error:
-        why = storage_failure(error)
-        if not why:
+        failure = storage_failure(error)
+        if failure is None:
             raise
-        raise ChatError(f"The device's keys cannot be stored now: {why}.", passing=True) from error
+        raise ChatError(f"The device's keys cannot be stored now: {failure}.", passing=True) from error

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from slipway.bot.core.chain import Place
 from slipway.bot.core.model import canonical
+from slipway.bot.operations.trail.stored import stored_time
 from slipway.bot.store.tables import audit
 
 FORMAT = 2
@@ -27,7 +26,7 @@ COLUMNS = (
     audit.c.number,
     audit.c.key,
     # The time as it is stored: whatever somebody wrote there must be told, not stop the walk.
-    sa.type_coerce(audit.c.at, sa.Text).label("at"),
+    stored_time(audit.c.at).label("at"),
     audit.c.actor,
     audit.c.action,
     audit.c.operation_id,
@@ -42,7 +41,7 @@ Row = Sequence[Any]
 """A row of :data:`COLUMNS`, of whatever types somebody stored."""
 
 _STORED_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
-"""How SQLAlchemy stores a time in SQLite. A time that is written otherwise was not written by Slipway."""
+"""How :class:`stored_time` gives a time. One that is written otherwise was not written by Slipway."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _quoted = json.encoder.encode_basestring

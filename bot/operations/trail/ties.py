@@ -18,6 +18,7 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.core.chain import Place
 from slipway.bot.operations.model import OPEN, OperationState
 from slipway.bot.operations.trail import guards
+from slipway.bot.operations.trail.stored import as_in_json, json_field, step_number, stored_bytes, stored_time
 from slipway.bot.store.tables import (
     audit,
     audit_head,
@@ -77,7 +78,7 @@ async def _proposals(connection: AsyncConnection) -> AsyncIterator[str]:
         "platform": operation.c.platform,
         "room": operation.c.room,
         "thread": operation.c.thread,
-        "sequence": operation.c.sequence,
+        "sequence": as_in_json(operation.c.sequence),
     }
     another = sa.or_(
         entry.c.actor != operation.c.requester,
@@ -120,7 +121,7 @@ async def _states(connection: AsyncConnection) -> AsyncIterator[str]:
         said.is_not(None),
         _field(operation.c.outcome, "summary").is_distinct_from(said),
     )
-    untold = sa.and_(sa.func.coalesce(_tells(entry, action), 0) == 0, ~by_another_key)
+    untold = sa.and_(~sa.func.coalesce(_tells(entry, action), sa.false()), ~by_another_key)
     known = (OperationState.APPROVED, OperationState.RUNNING, *_ENDS)
     query = (
         sa.select(
@@ -143,7 +144,9 @@ async def _states(connection: AsyncConnection) -> AsyncIterator[str]:
 def _tells(entry: sa.FromClause, action: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Whether an entry says that an operation came to the state that the table has."""
     number = _field(entry.c.detail, "ended_sequence")
-    same_order = sa.or_(number.is_(None), number == operation.c.ended_sequence)  # entries of before say none
+    same_order = sa.or_(
+        number.is_(None), number == as_in_json(operation.c.ended_sequence)
+    )  # entries of before say none
     return sa.and_(
         entry.c.operation_id == operation.c.id,
         entry.c.action == action,
@@ -262,7 +265,8 @@ async def _votes(connection: AsyncConnection) -> AsyncIterator[str]:
                 sa.func.coalesce(_field(entry.c.detail, "doubt"), "") != vote.c.doubt,
                 sa.func.coalesce(_field(entry.c.detail, "step_up"), "")
                 != sa.case((vote.c.stepped_up, _BY_CODE), else_=""),
-                _field(entry.c.detail, "sequence") != vote.c.sequence,  # entries of before say none
+                _field(entry.c.detail, "sequence")
+                != as_in_json(vote.c.sequence),  # entries of before say none
             )
         )
     )
@@ -306,8 +310,8 @@ async def _reports(connection: AsyncConnection) -> AsyncIterator[str]:
 
 
 async def _reports_entered(connection: AsyncConnection) -> AsyncIterator[str]:
-    number = sa.cast(sa.func.substr(audit.c.action, len("step-") + 1), sa.Integer)
-    own = (step_report.c.operation_id == audit.c.operation_id) & (step_report.c.number == number)
+    same_step = step_report.c.number == step_number(audit.c.action)
+    own = (step_report.c.operation_id == audit.c.operation_id) & same_step
     query = (
         sa.select(audit.c.number, audit.c.action, audit.c.operation_id)
         .select_from(audit.outerjoin(step_report, own))
@@ -323,10 +327,9 @@ async def _reports_entered(connection: AsyncConnection) -> AsyncIterator[str]:
 
 async def _plans(connection: AsyncConnection) -> AsyncIterator[str]:
     """Hashed as the bytes that are stored, whatever somebody wrote there; what is no text is no plan of Slipway's."""
-    plan = sa.case(
-        (sa.func.typeof(operation.c.plan) == "text", sa.cast(operation.c.plan, sa.LargeBinary)), else_=b""
+    held = await connection.stream(
+        sa.select(operation.c.id, stored_bytes(operation.c.plan), operation.c.digest)
     )
-    held = await connection.stream(sa.select(operation.c.id, plan, operation.c.digest))
     async for rows in held.partitions(PLANS_AT_ONCE):
         for changed in await asyncio.to_thread(_changed, rows):
             yield f"the plan of {changed} is not the one that was proposed"
@@ -357,11 +360,10 @@ async def _some(connection: AsyncConnection, query: sa.Select[Any]) -> AsyncIter
 
 
 def _text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """A column as it is stored: a time that somebody wrote otherwise is another one."""
-    return sa.type_coerce(column, sa.Text)
+    """A time as it is stored: one that somebody wrote otherwise is another one."""
+    return stored_time(column)
 
 
 def _field(column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[str]:
     """A field of JSON text; NULL where it has none or is no JSON, which is no reason to fail."""
-    held = sa.func.json_extract(column, f"$.{name}")
-    return sa.case((sa.func.json_valid(column) == 1, held), else_=sa.null())
+    return json_field(column, name)

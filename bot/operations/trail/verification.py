@@ -86,7 +86,19 @@ async def verify(
             return Broken(
                 place.entries, "the head that was noted earlier is not in it; newer entries were cut off"
             )
-        found = await contradictions(connection, place)
+        return await _compared(connection, place)
+
+
+async def why_it_does_not_hold(connection: AsyncConnection) -> str:
+    """As :func:`verify` proves all of the trail, within a transaction that has to be committed yet; empty where it
+    holds."""
+    place = await _walked(connection, Place())
+    found = place if isinstance(place, Broken) else await _compared(connection, place)
+    return "" if isinstance(found, Intact) else found.why
+
+
+async def _compared(connection: AsyncConnection, place: Place) -> Intact | Contradicted:
+    found = await contradictions(connection, place)
     return Contradicted(_in_words(found)) if found else Intact(place.entries, place.head)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from slipway.bot.clouds.machine_model import MachineImage
 from slipway.bot.clouds.model import VersionNumber
-from slipway.bot.store.database import DATABASE, Database
+from slipway.bot.store.database import Backend, Database
 from slipway.bot.subjects.images.evidence.intake import EvidenceIntake
 from slipway.bot.subjects.images.evidence.store import MOST_VERSIONS, EvidenceStore
 from slipway.bot.subjects.images.requests import Pin
@@ -24,9 +24,9 @@ PIN = Pin(definition=X64, version=CANDIDATE)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[EvidenceStore]:
+async def store(where: Path | Backend) -> AsyncIterator[EvidenceStore]:
     """A store on a fresh database."""
-    database = Database(tmp_path / DATABASE)
+    database = Database(where)
     await database.open()
     yield EvidenceStore(database)
     await database.close()

@@ -13,6 +13,20 @@ SQLITE_APPEND_ONLY = tuple(
     for verb in ("update", "delete")
 )
 
+POSTGRES_REFUSES = """
+CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'the audit table is append-only'; END $$
+"""
+
+POSTGRES_APPEND_ONLY = (
+    POSTGRES_REFUSES,
+    *(
+        f"CREATE TRIGGER audit_no_{verb} BEFORE {verb.upper()} ON audit "
+        f"FOR EACH {each} EXECUTE FUNCTION audit_append_only()"
+        for verb, each in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT"))
+    ),
+)
+
 
 def upgrade() -> None:
     """Create everything."""
@@ -84,5 +98,6 @@ def upgrade() -> None:
         sa.Column("schedule", sa.Text, primary_key=True),
         sa.Column("last", sa.DateTime(timezone=True), nullable=False),
     )
-    for statement in SQLITE_APPEND_ONLY:
+    postgres = op.get_bind().dialect.name == "postgresql"
+    for statement in POSTGRES_APPEND_ONLY if postgres else SQLITE_APPEND_ONLY:
         op.execute(statement)

@@ -13,8 +13,9 @@ def upgrade() -> None:
     op.add_column("operation", sa.Column("sequence", sa.Integer, nullable=False, server_default="0"))
     op.add_column("operation", sa.Column("ended_sequence", sa.Integer))
     op.add_column("vote", sa.Column("sequence", sa.Integer, nullable=False, server_default="0"))
-    op.execute("UPDATE operation SET sequence = rowid")
-    op.execute("UPDATE vote SET sequence = rowid")
+    if op.get_bind().dialect.name == "sqlite":  # the only database that there was then
+        op.execute("UPDATE operation SET sequence = rowid")
+        op.execute("UPDATE vote SET sequence = rowid")
     op.execute(
         "UPDATE operation SET ended_sequence = coalesce((SELECT max(number) FROM audit"
         " WHERE audit.operation_id = operation.id AND audit.action = operation.state), 0)"

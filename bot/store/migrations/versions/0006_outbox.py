@@ -9,8 +9,14 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """Make the table anew, as SQLite changes no column; what stood in it was sent, and nothing of it waits."""
-    op.execute("ALTER TABLE message RENAME TO message_before")
-    op.execute("DROP INDEX ix_message_operation_id")
+    sqlite = (
+        op.get_bind().dialect.name == "sqlite"
+    )  # the only database that there was then: no other holds any
+    if sqlite:
+        op.execute("ALTER TABLE message RENAME TO message_before")
+        op.execute("DROP INDEX ix_message_operation_id")
+    else:
+        op.drop_table("message")
     op.create_table(
         "message",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
@@ -32,6 +38,8 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.UniqueConstraint("platform", "room", "message_id"),
     )
+    if not sqlite:
+        return
     op.execute(
         "INSERT INTO message"
         " (number, key, platform, room, thread, message_id, operation_id, shown, edits, until, sent_at)"

@@ -18,6 +18,24 @@ BEGIN
 END
 """
 
+POSTGRES_ENDED = (
+    """
+CREATE FUNCTION operation_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.state IS DISTINCT FROM NEW.state AND (
+    NEW.state IN ('done', 'failed') OR OLD.state = 'running' AND NEW.state IN ('stale', 'cancelled')
+  ) THEN
+    INSERT INTO target_end AS noted (target, kind, state, number, times)
+    SELECT target, NEW.kind, NEW.state, coalesce(NEW.ended_sequence, 0), 1
+    FROM operation_target WHERE operation_id = NEW.id
+    ON CONFLICT (target, kind, state) DO UPDATE SET number = excluded.number, times = noted.times + 1;
+  END IF;
+  RETURN NULL;
+END $$
+""",
+    "CREATE TRIGGER operation_ended AFTER UPDATE ON operation FOR EACH ROW EXECUTE FUNCTION operation_ended()",
+)
+
 ENDED_SO_FAR = """
 INSERT INTO target_end (target, kind, state, number, times)
 SELECT target, kind, state, max(coalesce(ended_sequence, 0)), count(*)
@@ -30,6 +48,10 @@ GROUP BY target, kind, state
 
 def upgrade() -> None:
     """Note those of before, too."""
+    if op.get_bind().dialect.name != "sqlite":
+        for statement in POSTGRES_ENDED:
+            op.execute(statement)
+        return
     op.execute(ENDED_SO_FAR)
     op.execute("DROP TRIGGER operation_ended")
     op.execute(ENDED)

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.store.database import Database
+from slipway.bot.store.inserting import insert
 from slipway.bot.store.tables import image_foreign_change as table
 from slipway.bot.subjects.images.adopting.authorship import Authorship
 from slipway.bot.subjects.images.adopting.model import ForeignChange, Stage

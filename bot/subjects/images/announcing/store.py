@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.model import SERVICE
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import Moment, ReadUptime, noted_uptime, system_uptime
 from slipway.bot.store.database import Database
+from slipway.bot.store.inserting import insert
 from slipway.bot.store.tables import chat_memory
 from slipway.bot.store.tables import image_announcement as table
 from slipway.bot.subjects.images.announcing.clock_jumps import Seen, waited_from

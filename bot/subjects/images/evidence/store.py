@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.clouds.ports.image_evidence import Evidence, EvidenceKind, Outcome
 from slipway.bot.store.database import Database
+from slipway.bot.store.inserting import insert
 from slipway.bot.store.tables import image_evidence
 from slipway.bot.subjects.images.requests import Pin
 
@@ -45,10 +45,11 @@ class EvidenceStore:
             "source": found.source,
             "at": found.at,
         }
-        statement = insert(image_evidence).values(values).on_conflict_do_nothing()
+        added = insert(image_evidence).values(values).on_conflict_do_nothing()
+        statement = added.returning(image_evidence.c.number)
 
         async def write(connection: AsyncConnection) -> bool:
-            return bool((await connection.execute(statement)).rowcount)
+            return (await connection.execute(statement)).first() is not None
 
         return await self._database.write(write)
 

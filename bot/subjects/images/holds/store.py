@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from slipway.bot.core.times import Clock
 from slipway.bot.store.database import Database
+from slipway.bot.store.inserting import insert
 from slipway.bot.store.tables import image_hold
 from slipway.bot.subjects.images.holds.model import NO_HOLDS, Holds, PlacedHold
 

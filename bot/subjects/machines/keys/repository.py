@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from slipway.bot.store.database import Database
+from slipway.bot.store.inserting import insert
 from slipway.bot.store.tables import ssh_key
 from slipway.bot.subjects.machines.keys.model import PASTED, Account, LostAccount, SshKey, read_account
 from slipway.bot.subjects.machines.keys.public_key import read_key

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.store.database import Database
+from slipway.bot.store.inserting import insert
 from slipway.bot.store.tables import machine as machine_table
 from slipway.bot.store.tables import reservation as reservation_table
 from slipway.bot.subjects.machines.leases.limits import Place, Usage, lease_hours
