@@ -291,3 +291,16 @@ async def test_a_code_in_a_line_that_no_chat_brought_is_not_stored(tmp_path: Pat
         await bot.press("bob", Choice.APPROVE, card)
         (used,) = await to_bot(bot, "bob", code)
         assert "was used already" in used.text
+
+
+async def test_numbers_of_whoever_can_give_no_code_are_numbers(tmp_path: Path) -> None:
+    async with bot_with_codes(tmp_path / "used") as (bot, _):
+        card, operation_id = await propose(bot, f"!rollback {X64}")
+        await bot.say("dave", f"!approve {operation_id} build 123456")
+        assert "build 123456" in card.text
+    async with running_bot(tmp_path / "unused") as bot:
+        card, operation_id = await propose(bot)
+        await to_bot(bot, "bob", f"approve {operation_id} build 123456")
+        assert "build 123456" in card.text
+        (unknown,) = await to_bot(bot, "bob", "123456")
+        assert "secret" not in unknown.text

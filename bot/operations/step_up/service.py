@@ -44,6 +44,11 @@ class StepUps:
         self._settings = settings
         self._clock = clock
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anybody here can give a code."""
+        return bool(self._secrets)
+
     def has_secret(self, person: str) -> bool:
         """Whether somebody can give a code at all."""
         return person in self._secrets

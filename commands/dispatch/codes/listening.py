@@ -72,8 +72,10 @@ class CodeListener:
             return None
         text = event.reason if isinstance(event, ButtonEvent) else event.text
         person = self._services.people.by_account(event.room.platform, event.sender)
-        if person is None or not any(sign.isdecimal() for sign in text):
+        if not self._may_be_code(text) or person is None:
             return None
+        if not self._step_ups.has_secret(person.id) and code_in(text) is None:
+            return None  # numbers of whoever can give no code are numbers
         key = event_key(event, event.event_id)
         given = self._given(event) if isinstance(event, MessageEvent) else None
         if given is not None and isinstance(event, MessageEvent):
@@ -115,6 +117,10 @@ class CodeListener:
         operation = await self._services.approvals.needs_code(given.operation_id or "", person, "")
         if operation is not None:
             await self._step_ups.ask(person.id, operation, given.remark)
+
+    def _may_be_code(self, text: str) -> bool:
+        """Whether a text is to be looked at: quickly, as it is asked of all that is said in rooms."""
+        return self._step_ups.in_use and any(sign.isdecimal() for sign in text)
 
     def _given(self, event: MessageEvent) -> Given | None:
         """The code that a message gives; None for one that is about something else, whatever numbers it holds."""
