@@ -17,7 +17,7 @@ from slipway.bot.workflows import strays
 from tests.support.azure import ARM, X64
 from tests.support.cut_connection import Wire, wire_to
 from tests.support.harness import audit_trail, inject_fault, newest_state, propose, running_bot
-from tests.support.processes.postgres import Postgres
+from tests.support.processes.postgres import NoPostgresError, Postgres, own_postgres
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +87,24 @@ async def test_whenever_a_connection_is_cut_all_that_was_asked_for_is_done_once(
             wire.mend()
             trail = await audit_trail(bot)
             assert [each["action"] for each in trail].count("done") == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["immediate", "fast"])
+async def test_an_operation_outlives_a_server_that_is_restarted_under_it(how: str, tmp_path: Path) -> None:
+    try:
+        with own_postgres() as server:
+            url = await asyncio.to_thread(server.new)
+            async with running_bot(tmp_path, changes={"database": {"url": url}}) as bot:
+                card, _ = await propose(bot)
+                held = inject_fault(bot, FaultKind.HOLD_BEFORE, "PUT *")
+                await bot.press("bob", Choice.APPROVE, card, wait=False)
+                await held.reached.wait()
+                await asyncio.to_thread(server.stop, how)
+                held.release()
+                await asyncio.to_thread(server.start)
+                await bot.running.idle()
+                assert await newest_state(bot) is OperationState.DONE
+                await audit_trail(bot)
+    except NoPostgresError as error:
+        pytest.skip(f"no PostgreSQL: {error}")

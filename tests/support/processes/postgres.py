@@ -192,6 +192,9 @@ class OwnPostgres(Postgres):
         if self._user is not None:
             shutil.chown(folder, self._user)
 
+    def _let_commits_be_quick(self, name: str) -> None:
+        """They are, without fsync; and what was committed has to outlive a crash of the server."""
+
     def make(self) -> None:
         """Make its files."""
         self._run(
