@@ -137,10 +137,13 @@ def _emergency(written: Written) -> Iterator[Problem]:
     for name in allowed.kinds:
         if name not in kinds:
             yield Problem("emergency.kinds", unknown("kind of operation", name, kinds, "Kinds"))
-    for person in written.settings.person:
-        if allowed.step_up and person.id in allowed.people and person.totp_secret is None:
+    policies = [written.settings.policy[kind] for kind in allowed.kinds if kind in written.settings.policy]
+    code = allowed.step_up or any(each.step_up for policy in policies for _, each in policy.everywhere())
+    for person in written.settings.person if code else ():
+        unread = f"person.{person.id}" in written.secretless  # which is told already
+        if person.id in allowed.people and person.totp_secret is None and not unread:
             who = f"takes a code of {person.id}, who has no totp_secret_file"
-            yield Problem("emergency.step_up", f"{who}; `slipway totp new {person.id}` makes one")
+            yield Problem("emergency.people", f"{who}; `slipway totp new {person.id}` makes one")
 
 
 def _codes(written: Written) -> Iterator[Problem]:

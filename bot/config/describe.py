@@ -65,6 +65,8 @@ def _asked(policy: PolicySettings) -> str:
     roles = {policy.role: policy.approvals} | policy.also
     asked = [f"{count} by {role or 'whoever may ask'}" for role, count in roles.items() if count]
     words = " and ".join(asked) or "none"
+    if policy.needed and policy.step_up:
+        words += ", with a code"
     if policy.needed and policy.requester_may_approve:
         words += ", the requester too"
     if policy.approvals_scheduled not in (None, policy.approvals):

@@ -11,6 +11,7 @@ import pytest
 
 from slipway.bot.chat.model import Address, Choice
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.totp import new_secret
 from slipway.bot.operations.emergency.model import Emergency, Review, Verdict
 from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.emergencies.reviewing import ReviewExecutor
@@ -236,6 +237,14 @@ async def test_with_codes_it_waits_for_one_of_whoever_asked_and_of_nobody_else(t
 def test_a_table_that_means_nothing_is_told(table: dict[str, Any], told: str) -> None:
     (problem,) = problems_of(put(valid_document(), "emergency", table))
     assert told in problem
+
+
+def test_whoever_could_give_no_code_that_an_emergency_takes_is_told() -> None:
+    policy = {"approvals": 1, "role": "releng", "step_up": True}
+    document = put(put(valid_document(), "policy.promote", policy), "emergency", ALLOWED["emergency"])
+    environ = {**SECRETS, "SLIPWAY_PERSON_BOB_TOTP_SECRET": new_secret().get_secret_value()}
+    (problem,) = problems_of(document, environ)
+    assert problem.startswith("emergency.people: takes a code of alice")
 
 
 STEP = StoreReview(operation="op-2222", person="bob", verdict=Verdict.JUSTIFIED, words="it was")
