@@ -5,46 +5,59 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
-from slipway.bot.chat.model import Accept, AnyEvent, Chat
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.concurrency import uninterrupted
-from slipway.bot.core.errors import ChatError, SlipwayError
-from slipway.bot.core.storage_errors import StoragePlace, storage_failure
+from slipway.bot.core.errors import SlipwayError
+from slipway.bot.core.fencing import NO_FENCE
+from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep, first_of
 from slipway.bot.declared import Declarations
-from slipway.bot.health.heartbeat import Heartbeat
-from slipway.bot.health.notice_memory import NoticeMemory
-from slipway.bot.health.readiness import Readiness
-from slipway.bot.health.storage_notice import StorageNotice
-from slipway.bot.intake.local import LocalSocket
+from slipway.bot.health.readiness import Readiness, Role
+from slipway.bot.hearing import Hearing
 from slipway.bot.operations.persistence.under_way import oldest_step
+from slipway.bot.place import Place, alone, among_replicas
+from slipway.bot.replicas.fence import LeaseFence
+from slipway.bot.replicas.identity import configuration_digest, identity_of
+from slipway.bot.replicas.membership import Ending, Membership
+from slipway.bot.replicas.model import LeaseTiming
 from slipway.bot.store.database import DATABASE as DATABASE
-from slipway.bot.store.database import Database, StateLock
+from slipway.bot.store.database import HEAD, Database, StateLock
 from slipway.bot.store.installation import check
-from slipway.bot.store.postgres import PostgresBackend
+from slipway.bot.store.postgres import PostgresAccess
 from slipway.bot.store.settings import DATABASE_TABLE
-from slipway.bot.store.storage import Storage, StorageState, not_writable
+from slipway.bot.store.storage import Storage, not_writable
 from slipway.bot.web.hosting import WebHost
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
-from slipway.bot.workflows.engine import WorkflowEngine
-from slipway.bot.workflows.stores import PostgresWorkflows
-from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY, STOP_GRACE, JobScheduler, Together
+from slipway.bot.workflows.engine import WorkflowEngine, executor_id
+from slipway.bot.working import Working
+from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY
 
 GRACE = timedelta(seconds=20)
 """How long work under way gets to end on SIGTERM; what takes longer goes on at the next start."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Started:
+    """What was started, and what is to be done once this process is the one that works."""
+
+    bot: RunningBot
+    hearing: Hearing
+    keeping: asyncio.Task[None] | None
+    take_up: Callable[[], Coroutine[Any, Any, None]]
 
 
 class App:
@@ -60,6 +73,9 @@ class App:
         sleep: lets time pass, wherever the bot waits for something that is not an event.
         uptime: how long the machine has been up.
         upkeep_every: how often machines and what is stored are looked after.
+        timing: how long the lease of a replica holds.
+        leave_at_once: ends the process where another replica works by now: nothing may be said or stored any more.
+            Without one, what is under way is cut off, and the bot stops.
     """
 
     def __init__(
@@ -74,6 +90,8 @@ class App:
         sleep: Sleep = asyncio.sleep,
         uptime: ReadUptime = system_uptime,
         upkeep_every: timedelta = HOUSEKEEPING_EVERY,
+        timing: LeaseTiming | None = None,
+        leave_at_once: Callable[[], None] = lambda: None,
     ) -> None:
         self._upkeep_every = upkeep_every
         self._settings = settings
@@ -81,26 +99,37 @@ class App:
         self._chats = chats or tuple(
             ChatBuilder(chat.platform, chat.build) for chat in declarations.enabled_chats(settings)
         )
+        self._timing = timing
+        table = settings.optional(DATABASE_TABLE)
+        self._server = None if table is None else table.access
+        self._fence = LeaseFence()
+        self._leave_at_once = leave_at_once
         self._clouds = (
-            clouds if clouds is not None else declarations.open_clouds(settings, os.environ, clock, sleep)
+            clouds
+            if clouds is not None
+            else declarations.open_clouds(
+                settings, os.environ, clock, sleep, self._fence if self._server is not None else NO_FENCE
+            )
         )
         self._clock = clock
         self._grace = grace
         self._sleep = sleep
         self._uptime = uptime
-        self._closing = False
-        table = settings.optional(DATABASE_TABLE)
-        self._server = None if table is None else table.access
         self._storage = Storage(settings.state_dir, database=None if table is None else table.access.probe)
         self._web = WebHost(
             settings, declarations.public_listen(settings), declarations.public_routes(settings)
         )
 
-    async def run(self, stop: asyncio.Event, opened: asyncio.Future[RunningBot] | None = None) -> None:
-        """Work until ``stop`` is set (or a chat ends for good), then stop cleanly.
+    async def run(
+        self, stop: asyncio.Event, opened: asyncio.Future[RunningBot] | None = None
+    ) -> Ending | None:
+        """Hear and work until ``stop`` is set (or a chat ends for good), then stop cleanly.
+
+        Returns:
+            Why it ended without being asked to; None where it was.
 
         Raises:
-            StateError: the state folder cannot be used.
+            StateError: the state folder or the database cannot be used.
             ChatError: a chat platform cannot be used, and waiting does not help.
         """
         began = time.monotonic()
@@ -110,20 +139,24 @@ class App:
             started = await self._start_unless(stop, stack)
             if started is None:
                 log.info("stopped before it was ready")
-                return
-            bot, jobs, local = started
+                return None
             if opened is not None:
-                opened.set_result(bot)
-            await self._listen(bot, jobs, local, stop, began)
+                opened.set_result(started.bot)
+            return await started.hearing.until(
+                stop,
+                began=began,
+                grace=self._grace,
+                keeping=started.keeping,
+                take_up=started.take_up(),
+                leave_at_once=self._leave_at_once,
+            )
 
-    async def _start_unless(
-        self, stop: asyncio.Event, stack: AsyncExitStack
-    ) -> tuple[RunningBot, JobScheduler, LocalSocket] | None:
+    async def _start_unless(self, stop: asyncio.Event, stack: AsyncExitStack) -> _Started | None:
         """Start everything, and have the stack stop it; None where the bot is to stop before all is there.
 
         Raises:
-            StateError: the state folder cannot be used, or not be written: later that is waited for, but who starts
-                the bot is there to hear of it.
+            StateError: the state folder or the database cannot be used, or not be written: later that is waited for,
+                but who starts the bot is there to hear of it.
         """
         starting = asyncio.create_task(self._start(stack), name="start")
         waiting = (starting, stop.wait(), self._storage.fails())
@@ -143,69 +176,91 @@ class App:
             raise not_writable(self._settings.state_dir, failure)
         return None
 
-    async def _start(self, stack: AsyncExitStack) -> tuple[RunningBot, JobScheduler, LocalSocket]:
-        folder, server = self._settings.state_dir, self._server
-        if server is None:  # files can be lost one by one
-            await asyncio.to_thread(check, folder)
-        database = Database(
-            folder / DATABASE if server is None else PostgresBackend(server), storage=self._storage
-        )
-        stack.push_async_callback(database.close)
-        await uninterrupted(database.open())
-        workflows = WorkflowEngine(
-            folder, self._storage, None if server is None else PostgresWorkflows(server)
-        )
+    async def _start(self, stack: AsyncExitStack) -> _Started:
+        """Put everything together; where this process is the one that works, have it work."""
+        place = await self._alone(stack) if self._server is None else await self._among(stack, self._server)
         bot = wire(
             Parts(
                 self._settings,
                 self._declarations,
                 self._chats,
                 self._clouds,
-                database,
-                workflows,
+                place.database,
+                place.workflows,
                 self._clock,
                 self._sleep,
                 self._uptime,
                 self._web.public,
+                place.membership,
+                place.shared.intake if place.shared is not None else None,
+                place.replica,
             )
         )
-        clockwork = Together(bot.schedules, bot.audit_heads)
-        jobs = JobScheduler(
-            clockwork, bot.upkeep.sweep, self._clock, self._storage.failed, self._upkeep_every
+        working = Working(
+            bot,
+            self._settings,
+            self._declarations,
+            self._storage,
+            place.shared,
+            self._clock,
+            self._sleep,
+            self._upkeep_every,
         )
-        stack.push_async_callback(self._web.close)
-        await self._web.open(self._readiness(bot, jobs))
-        for chat in bot.chats.values():
-            stack.push_async_callback(chat.close)
-        stack.push_async_callback(bot.messages.close)
-        stack.push_async_callback(workflows.close, self._grace)
-        for chat in bot.chats.values():
-            await chat.prepare()
-        await bot.messages.open()  # first: what goes on now is said behind what waits already
-        await workflows.launch()
-        await bot.begin()
-        stack.push_async_callback(bot.watches.close)
-        stack.push_async_callback(bot.problems.close)
-        stack.push_async_callback(self._stop_jobs, jobs)
-        await jobs.start()
-        room = self._declarations.operations_room(self._settings)
-        local = LocalSocket(self._settings, bot.services, bot.dispatcher.ask, room, self._clock, self._sleep)
-        stack.push_async_callback(local.close)
-        await local.open()
-        return bot, jobs, local
-
-    def _readiness(self, bot: RunningBot, jobs: JobScheduler) -> Readiness:
-        return Readiness(
+        readiness = Readiness(
             bot.chats,
-            partial(oldest_step, bot.database),
+            partial(oldest_step, place.database),
             self._clock,
             trouble=lambda: self._storage.problem,
-            clock_work=jobs.since_success,
+            clock_work=working.since_success,
+            role=partial(_role, place.membership),
         )
+        stack.push_async_callback(self._web.close)
+        await self._web.open(readiness)
+        for chat in bot.chats.values():
+            stack.push_async_callback(chat.close)
+        stack.push_async_callback(working.end, self._grace)
+        for chat in bot.chats.values():
+            await chat.prepare()
+        if place.membership.works:
+            await working.begin()
+        hearing = Hearing(
+            bot,
+            working,
+            self._settings,
+            self._declarations,
+            self._storage,
+            place.membership,
+            self._clouds.contacts,
+            self._clock,
+            readiness,
+        )
+        return _Started(bot, hearing, place.keeping, partial(self._take_up, place, working))
 
-    async def _stop_jobs(self, jobs: JobScheduler) -> None:
-        failing = self._storage.state is StorageState.FAILING
-        await jobs.stop(timedelta(0) if failing else STOP_GRACE)  # what waits for a full disk never ends
+    async def _take_up(self, place: Place, working: Working) -> None:
+        """Wait until this process is the one that works, and have it work."""
+        await place.membership.leading()
+        if not working.begun:
+            await place.open_as_leader()
+            await working.begin()
+            log.info("this replica works now")
+
+    async def _alone(self, stack: AsyncExitStack) -> Place:
+        """On files in the state folder, which one process has at a time."""
+        folder = self._settings.state_dir
+        await asyncio.to_thread(check, folder)  # files can be lost one by one
+        database = Database(folder / DATABASE, storage=self._storage)
+        stack.push_async_callback(database.close)
+        await uninterrupted(database.open())
+        return alone(database, WorkflowEngine(folder, self._storage))
+
+    async def _among(self, stack: AsyncExitStack, server: PostgresAccess) -> Place:
+        """On a server, where others may hear, too."""
+        me = identity_of(executor_id(self._settings.state_dir), HEAD, configuration_digest(self._settings))
+        folder = self._settings.state_dir
+        place = among_replicas(me, server, self._fence, folder, self._storage, self._timing)
+        stack.push_async_callback(place.leave)
+        await place.join()
+        return place
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[RunningBot]:
@@ -226,110 +281,8 @@ class App:
             stop.set()
             await running
 
-    async def _listen(
-        self, bot: RunningBot, jobs: JobScheduler, local: LocalSocket, stop: asyncio.Event, began: float
-    ) -> None:
-        """Let every chat listen until the bot is to stop, or none of them can any more."""
-        heartbeat = Heartbeat(
-            self._settings.state_dir,
-            bot.chats,
-            self._clock,
-            trouble=lambda: self._storage.problem,
-            contacts=self._clouds.contacts,
-            look=self._readiness(bot, jobs).look,
-            hindrances=lambda: (*bot.messages.hindrances(), *bot.schedules.warnings()),
-        )
-        notice = self._storage_notice(bot)
-        was_ready = False
 
-        async def ready() -> None:
-            nonlocal was_ready
-            was_ready = True
-            log.info("ready", seconds=round(time.monotonic() - began, 2))
-
-        tasks = {
-            asyncio.create_task(self._hear(chat, self._while_open(bot)), name=f"{platform} chat"): chat
-            for platform, chat in bot.chats.items()
-        }
-        essential = {task for task, chat in tasks.items() if not self._is_auxiliary(chat)} or set(tasks)
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        beating = asyncio.create_task(heartbeat.run(ready), name="heartbeat")
-        watching = asyncio.create_task(notice.run(self._storage.watch), name="storage")
-        everything = [*tasks, stopping, beating, watching]
-        try:
-            while True:
-                done, _ = await asyncio.wait(
-                    {stopping, beating, watching, *essential}, return_when=asyncio.FIRST_COMPLETED
-                )
-                essential -= done
-                # At the start, a chat that cannot be used is a mistake to mend; later, the others are needed.
-                if not (was_ready and essential and all(map(_gave_up, done))):
-                    break
-                for task in done:
-                    everything.remove(task)
-                    log.error(
-                        "a chat has failed for good, and the others go on",
-                        what=task.get_name(),
-                        problem=str(task.exception()),
-                    )
-        finally:
-            # First begin nothing new, then let work under way end, with chats still there to say so; only
-            # then stop listening.
-            self._closing = True
-            await local.close()
-            await self._stop_jobs(jobs)
-            await bot.watches.close()
-            await bot.problems.close()
-            await bot.workflows.close(self._grace)
-            await bot.messages.close()
-            watching.cancel()
-            await asyncio.wait({watching})
-            await notice.stopped()
-            for task in everything:
-                task.cancel()
-            results = await asyncio.gather(*everything, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
-
-    async def _hear(self, chat: Chat, accept: Accept) -> None:
-        """Let a chat listen; where it ends because it could not store something, again once that can be stored."""
-        while True:
-            try:
-                return await chat.run(accept)
-            except Exception as error:
-                failure = storage_failure(error)
-                if failure is None:
-                    raise
-                log.warning("a chat could not store something", platform=chat.platform, problem=failure.why)
-                self._storage.failed(failure)
-                await self._storage.writable()
-
-    def _storage_notice(self, bot: RunningBot) -> StorageNotice:
-        memory = NoticeMemory(self._settings.state_dir)
-        place = StoragePlace.FOLDER if self._server is None else StoragePlace.DATABASE
-        return StorageNotice(
-            bot.chats,
-            self._declarations.notice_rooms(self._settings),
-            self._clock,
-            self._settings.zone,
-            memory,
-            place=place,
-        )
-
-    def _is_auxiliary(self, chat: Chat) -> bool:
-        return self._declarations.chat(chat.platform).auxiliary
-
-    def _while_open(self, bot: RunningBot) -> Accept:
-        async def accept(event: AnyEvent) -> bool:
-            if self._closing:  # not taken in, so not acknowledged: the platform gives it to the next start
-                await asyncio.Event().wait()
-            await self._storage.roomy()  # what could not be kept is not taken in, so the platform keeps it
-            return await bot.dispatcher.accept(event)
-
-        return accept
-
-
-def _gave_up(task: asyncio.Task[Any]) -> bool:
-    """Whether this is a chat that cannot be used any more."""
-    return not task.cancelled() and isinstance(task.exception(), ChatError)
+def _role(membership: Membership) -> Role:
+    if membership.facts is None:
+        return Role.ALONE
+    return Role.LEADER if membership.works else Role.FOLLOWER

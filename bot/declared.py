@@ -22,6 +22,7 @@ from slipway.bot.config.http_settings import PUBLIC_LISTEN
 from slipway.bot.config.settings import PersonSettings, RoleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.http.routes import PublicRoute
 from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.settings import Settings
@@ -209,6 +210,7 @@ class Declarations:
         environ: Mapping[str, str],
         clock: Clock = system_clock,
         sleep: Sleep = asyncio.sleep,
+        fence: Fence = NO_FENCE,
     ) -> Clouds:
         """The adapters that are configured. Their SDKs are loaded at the first call.
 
@@ -218,7 +220,10 @@ class Declarations:
         """
         accounts = ((cloud, name) for cloud in self.clouds for name in settings.named(cloud.table))
         return Clouds(
-            [self.open_account(cloud, name, settings, environ, clock, sleep) for cloud, name in accounts]
+            [
+                self.open_account(cloud, name, settings, environ, clock, sleep, fence)
+                for cloud, name in accounts
+            ]
         )
 
     def open_account(
@@ -229,6 +234,7 @@ class Declarations:
         environ: Mapping[str, str],
         clock: Clock = system_clock,
         sleep: Sleep = asyncio.sleep,
+        fence: Fence = NO_FENCE,
     ) -> Adapter:
         """One adapter, as :meth:`open_clouds` opens all of them."""
         contact = CloudContact(clock)
@@ -243,6 +249,7 @@ class Declarations:
             clock,
             sleep,
             settings.secret_files(name),
+            fence,
         )
         ports = cloud.open(account, context)
         lacks = cloud.lacks(account)

@@ -1,9 +1,11 @@
-"""SIGTERM, SIGINT and SIGHUP as an event to wait for."""
+"""SIGTERM, SIGINT and SIGHUP as an event to wait for; and an end without any waiting."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 
 _ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -25,3 +27,11 @@ def stop_on_signals() -> asyncio.Event:
     for each in ends:
         loop.add_signal_handler(each, told)
     return stop
+
+
+def leave_at_once() -> None:
+    """End the process now, with status 75: another one does its work, and nothing of this one's may follow."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(os.EX_TEMPFAIL)

@@ -46,6 +46,8 @@ from slipway.bot.operations.step_up.store import StepUpStore
 from slipway.bot.people import People, schedule_id
 from slipway.bot.problems.cards import ProblemView
 from slipway.bot.problems.store import ProblemStore
+from slipway.bot.replicas.intake import Intake
+from slipway.bot.replicas.membership import Membership
 from slipway.bot.store.database import Database
 from slipway.bot.store.installation import Installation
 from slipway.bot.store.memory import ChatMemory, TickMemory
@@ -57,7 +59,7 @@ from slipway.bot.subjects.schedules.store import ScheduleStore
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.codes.windows import WindowCodes
 from slipway.commands.dispatch.dispatcher import Dispatcher
-from slipway.commands.dispatch.events import LineRequest
+from slipway.commands.dispatch.events import LineRequest, workflow_id
 from slipway.commands.dispatch.home import home
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.dispatch.runner import CommandRunner
@@ -69,6 +71,9 @@ from slipway.scheduler.schedules import Schedules
 from slipway.scheduler.timetable import Timetable, upcoming
 from slipway.scheduler.upkeep import Pruning, Upkeep
 from slipway.scheduler.watches import Watches
+
+ELSEWHERE_LOOKS, ELSEWHERE_PAUSE = 4, 1.0
+"""How often, and how many seconds apart, it is looked whether another replica could read what this one could not."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,11 @@ class Parts:
     sleep: Sleep
     uptime: ReadUptime
     http: PublicHttp
+    membership: Membership
+    intake: Intake | None = None
+    """Where events of chats go; None for the workflows of this process."""
+    replica: str = ""
+    """The id of this one of several replicas; empty where there is one process."""
 
 
 def wire(parts: Parts) -> RunningBot:
@@ -141,7 +151,7 @@ def wire(parts: Parts) -> RunningBot:
         )
         for builder in parts.chats
     }
-    messages = MessageService(parts.database, chats, parts.clock, parts.sleep)
+    messages = MessageService(parts.database, chats, parts.clock, parts.sleep, parts.membership.fence)
     timetables = tuple(Timetable(entry) for entry in settings.schedule if entry.enabled)
     services = _services(
         parts,
@@ -198,6 +208,7 @@ def wire(parts: Parts) -> RunningBot:
         runner=runner,
         messages=messages,
         workflows=parts.workflows,
+        intake=parts.intake,
         sleep=parts.sleep,
         answered=partial(_note_answer, schedule_store),
         alarms=alarms,
@@ -377,6 +388,7 @@ def _services(
         upcoming=coming,
         backlog=messages.backlog,
         problems=ProblemStore(parts.database),
+        replicas=lambda: parts.membership.facts,
         problem_view=ProblemView(people, settings.commands.prefix, settings.zone, settings.problems.owner),
     )
 
@@ -395,6 +407,15 @@ def _room(address: str) -> Room | None:
         return None
     platform, name = split_address(address)
     return Room(platform=Platform(platform), id=name)
+
+
+async def _heard_elsewhere(parts: Parts, platform: Platform, event_id: str) -> bool:
+    """Whether another replica takes an event in within a moment."""
+    if parts.intake is None:
+        return False
+    polling = Polling(ELSEWHERE_LOOKS, ELSEWHERE_PAUSE, parts.sleep)
+    key, intake = workflow_id(platform, event_id), parts.intake
+    return await polling.until(lambda: intake.knows(key), bool)
 
 
 def _chat_context(
@@ -425,6 +446,8 @@ def _chat_context(
         groups=people.groups(platform),
         set_group_members=partial(people.set_group_members, platform),
         max_age=parts.settings.commands.max_age.total_seconds(),
+        works=lambda: parts.membership.works,
+        heard_elsewhere=partial(_heard_elsewhere, parts, platform),
         answers=answers,
         room_changed=lambda room: gone_rooms().ask(Room(platform=platform, id=room)),
         codes=WindowCodes(services),
@@ -437,4 +460,7 @@ def _chat_context(
         callbacks=callbacks,
         sleep=parts.sleep,
         http=parts.http,
+        own_store=ChatMemory(parts.database, platform, parts.replica),
+        fence=parts.membership.fence,
+        replicated=bool(parts.replica),
     )

@@ -18,6 +18,7 @@ from slipway.bot.core.declared_fields import (
     check_text,
 )
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.http.routes import PublicHttp, PublicRoute
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
@@ -83,6 +84,10 @@ class NoCodes:
         return "I asked for no code."
 
 
+async def _nobody_else(_event_id: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class HostCallbacks:
     """What an adapter is handed of the running bot; it imports none of it.
@@ -96,6 +101,9 @@ class HostCallbacks:
         groups: ids of this platform's user groups that give roles.
         set_group_members: takes in who is in them, in place of what was known before.
         max_age: how old a message may be that is still acted on, in seconds.
+        works: whether this process is the one that answers; one that only hears says nothing by itself.
+        heard_elsewhere: waits a moment for whether another replica takes an event in, by its id, that this one could
+            not read.
         answers: to be called when the platform answers again after it did not: what waits for it is tried then.
         room_changed: to be called with a room's id when the platform tells of something by which the room may be
             gone, or back: it is asked then, by :class:`slipway.bot.chat.model.KnowsRooms`.
@@ -110,6 +118,8 @@ class HostCallbacks:
     groups: tuple[str, ...]
     set_group_members: Callable[[Mapping[str, frozenset[str]]], None]
     max_age: float
+    works: Callable[[], bool] = lambda: True
+    heard_elsewhere: Callable[[str], Awaitable[bool]] = _nobody_else
     answers: Callable[[], None] = lambda: None
     room_changed: Callable[[str], None] = lambda _room: None
     codes: Codes = field(default_factory=NoCodes)
@@ -127,6 +137,9 @@ class ChatContext(Generic[SettingsT]):
         callbacks: the rest of the bot.
         sleep: lets time pass.
         http: has the routes answered that its declaration names.
+        own_store: as ``store``, for what is this replica's alone, such as how far its device has listened.
+        fence: asked right before something is said or changed on the platform.
+        replicated: whether there may be other replicas, which speak by the same account.
     """
 
     settings: SettingsT
@@ -136,6 +149,9 @@ class ChatContext(Generic[SettingsT]):
     callbacks: HostCallbacks
     sleep: Sleep
     http: PublicHttp
+    own_store: KeyValueStore
+    fence: Fence = NO_FENCE
+    replicated: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ EXIT_REFUSED = 3
 """The bot did not do what was asked for: not understood, not allowed, or not possible as asked."""
 EXIT_UNFINISHED = 4
 """What was asked for had not ended when the time to wait for it was over. It goes on."""
+EXIT_TRY_AGAIN = 75
+"""Another replica works by now, or is to: whoever starts the bot starts it again, and it follows that one. Source:
+EX_TEMPFAIL in sysexits(3); systemd and Kubernetes start again whatever fails."""
 EXIT_INTERRUPTED = 130
 """Ctrl-C; as a shell has it."""
 

@@ -208,8 +208,8 @@ def health(path: Path) -> None:
 
     found = report(state_dir_of(path), system_clock())
     if found.problem is not None:
-        fail("\n".join((found.problem, *found.warnings, *found.clouds)))
-    click.echo("\n".join(("Slipway is well.", *found.warnings, *found.clouds)))
+        fail("\n".join((found.problem, *found.replicas, *found.warnings, *found.clouds)))
+    click.echo("\n".join(("Slipway is well.", *found.replicas, *found.warnings, *found.clouds)))
 
 
 @main.command(short_help="Try every connection, and change nothing.")
@@ -241,9 +241,11 @@ def doctor(path: Path) -> None:
 
 async def _run(settings: SlipwaySettings, declarations: Declarations) -> None:
     from slipway.bot.app import App
-    from slipway.bot.signals import stop_on_signals
+    from slipway.bot.cli.common import EXIT_TRY_AGAIN
+    from slipway.bot.signals import leave_at_once, stop_on_signals
 
-    await App(settings, declarations).run(stop_on_signals())
+    if await App(settings, declarations, leave_at_once=leave_at_once).run(stop_on_signals()) is not None:
+        sys.exit(EXIT_TRY_AGAIN)
 
 
 def _execute(work: Coroutine[Any, Any, T]) -> T | None:

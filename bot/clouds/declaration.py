@@ -21,6 +21,7 @@ from slipway.bot.core.declared_fields import (
     check_type,
 )
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.secret_files import SecretFile
@@ -46,6 +47,7 @@ class CloudContext:
         clock: the present, for times that are written into the cloud.
         sleep: lets time pass between looks and tries.
         secret_files: the files that its secrets are in, by their fields: another one may stand there later.
+        fence: asked right before each request that changes something: it is not sent where another replica works.
     """
 
     name: str
@@ -57,6 +59,7 @@ class CloudContext:
     clock: Clock = system_clock
     sleep: Sleep = asyncio.sleep
     secret_files: Mapping[str, SecretFile] = field(default_factory=dict)
+    fence: Fence = NO_FENCE
 
 
 @dataclass(frozen=True)

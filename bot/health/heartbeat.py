@@ -42,6 +42,7 @@ class Heartbeat:
         look: looks at all that the bot's work takes, whose problems are written beside those of chats; None for
             nothing more.
         hindrances: why rooms take nothing from the bot until somebody changes that, as sentences.
+        replicas: which replicas there are, and who leads, as sentences; none where there is one process.
         monotonic: seconds that have passed, by which it beats.
         sleep: lets time pass.
     """
@@ -56,6 +57,7 @@ class Heartbeat:
         contacts: Mapping[str, CloudContact] = MappingProxyType({}),
         look: Callable[[], Awaitable[Looked]] | None = None,
         hindrances: Callable[[], Iterable[str]] = tuple,
+        replicas: Callable[[], Iterable[str]] = tuple,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -66,6 +68,7 @@ class Heartbeat:
         self._contacts = contacts
         self._look = look
         self._hindrances = hindrances
+        self._replicas = replicas
         self._monotonic = monotonic
         self._sleep = sleep
         self._failing = False
@@ -111,6 +114,7 @@ class Heartbeat:
             "checks": {check.name: check.problem or check.detail for check in more},
             "problems": [check.problem for check in more if check.problem],
             "warnings": [*filter(None, clocks), *self._hindrances()],
+            "replicas": [*self._replicas()],
         }
         return json.dumps(beat).ljust(_ROOM)
 

@@ -27,12 +27,14 @@ class Report:
         clouds: a sentence for each cloud: when it answered last. A cloud that does not is no fault of the bot.
         warnings: what is wrong around it, a sentence each, such as the machine's clock: a new start would mend none.
         alive: whether it gave a sign of life just now, well or not.
+        replicas: which replicas there are, and who leads, a sentence each; none where there is one process.
     """
 
     problem: str | None
     clouds: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     alive: bool = False
+    replicas: tuple[str, ...] = ()
 
 
 def report(state_dir: Path, now: datetime) -> Report:
@@ -60,6 +62,7 @@ def report(state_dir: Path, now: datetime) -> Report:
         clouds = tuple(_cloud(name, each, now) for name, each in beat.get("clouds", {}).items())
         warnings = tuple(map(str, beat.get("warnings", ())))
         problems = tuple(map(str, beat.get("problems", ())))
+        replicas = tuple(map(str, beat.get("replicas", ())))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         every = f"every {BEAT_SECONDS:.0f} seconds"
         return Report(f"{unknown} is damaged. A running Slipway writes it anew {every}: ask again then.")
@@ -68,9 +71,8 @@ def report(state_dir: Path, now: datetime) -> Report:
             f"Slipway gave no sign of life since {at:%Y-%m-%d %H:%M:%S %Z}.{_why_silent(state_dir)}"
         )
     connection = "Not connected. " + " ".join(disconnected) if disconnected else ""
-    return Report(
-        " ".join(each for each in (trouble, connection, *problems) if each) or None, clouds, warnings, True
-    )
+    problem = " ".join(each for each in (trouble, connection, *problems) if each) or None
+    return Report(problem, clouds, warnings, True, replicas)
 
 
 def _why_silent(state_dir: Path) -> str:

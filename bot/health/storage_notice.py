@@ -52,6 +52,10 @@ _WORDS = {
 }
 
 
+async def _at_once() -> None:
+    """Whoever is alone may tell."""
+
+
 @dataclass
 class _Message:
     """What was said in one room of trouble, and how often it was edited."""
@@ -91,6 +95,7 @@ class StorageNotice:
         memory: what is kept of it over a restart.
         sleep: lets time pass between two tries.
         place: where the database is, which all trouble is told of by.
+        may_tell: returns once this process is the one that tells: not while another may.
     """
 
     def __init__(
@@ -102,8 +107,10 @@ class StorageNotice:
         memory: NoticeMemory,
         sleep: Sleep = asyncio.sleep,
         place: StoragePlace = StoragePlace.FOLDER,
+        may_tell: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         self._words = _WORDS[place]
+        self._may_tell = may_tell
         self._chats = chats
         self._rooms = {room: _RoomNotice() for room in rooms if room.platform in chats}
         self._former: set[Room] = set()  # where a message is put right, and no more is said
@@ -180,6 +187,9 @@ class StorageNotice:
             news.clear()
             backoff.reset()
             while self._is_due(room):
+                await self._may_tell()
+                if not self._is_due(room):  # it is over
+                    break
                 try:
                     await self._tell(room, self._problem)
                 except ChatError as error:

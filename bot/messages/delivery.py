@@ -16,6 +16,7 @@ import structlog
 
 from slipway.bot.chat.model import AnswersElsewhere, Chat, DatesEdits, Platform, Room
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Backoff, Sleep, first_of
@@ -51,9 +52,18 @@ class Delivery:
         chats: the platforms.
         clock: the time, for what is too old.
         sleep: lets time pass between two tries.
+        fence: asked right before something is said.
     """
 
-    def __init__(self, outbox: Outbox, chats: Mapping[Platform, Chat], clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        chats: Mapping[Platform, Chat],
+        clock: Clock,
+        sleep: Sleep,
+        fence: Fence = NO_FENCE,
+    ) -> None:
+        self._fence = fence
         self._outbox = outbox
         self._chats = chats
         self._clock = clock
@@ -245,6 +255,7 @@ class Delivery:
         """
         card, chat = each.card, self._chats[each.room.platform]
         assert card is not None  # noqa: S101 - for the type checker; the caller looked
+        await self._fence.held()
         if each.message_id is not None and not (each.incomplete and digest(card) == each.shown):
             # Counted, as a platform drops an edit whose key it knows, and a card can come to look as it did before.
             key = f"{each.key}:{each.edits + 1}:{digest(card)[:16]}"

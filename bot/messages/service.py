@@ -12,6 +12,7 @@ import structlog
 
 from slipway.bot.chat.model import Card, Chat, KnowsRooms, Platform, Room, SendsUnrecorded
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.text import counted
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
@@ -88,11 +89,12 @@ class MessageService:
         chats: Mapping[Platform, Chat],
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
+        fence: Fence = NO_FENCE,
     ) -> None:
         self._clock = clock
         self._chats = chats
         self._outbox = Outbox(database, clock)
-        self._delivery = Delivery(self._outbox, chats, clock, sleep)
+        self._delivery = Delivery(self._outbox, chats, clock, sleep, fence)
 
     async def open(self) -> None:
         """Go on with what a former process left. What is said before that could overtake it."""

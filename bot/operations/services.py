@@ -15,6 +15,7 @@ from slipway.bot.operations.presentation.cards import CardContext
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.people import People
 from slipway.bot.problems.cards import ProblemView
+from slipway.bot.replicas.model import ReplicaFacts
 
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
     from slipway.bot.messages.service import Backlog
@@ -44,6 +45,7 @@ class Services:
         upcoming: each schedule's name and next tick, soonest first.
         backlog: what the bot could not say yet.
         problems: the list of what is wrong; :meth:`.ProblemStore.open_problems` reads it.
+        replicas: how the replicas are; None where there can be only one process.
         problem_view: what cards of it are made with.
     """
 
@@ -66,6 +68,7 @@ class Services:
     upcoming: Callable[[], tuple[tuple[str, datetime], ...]]
     backlog: Callable[[], Awaitable[Backlog]]
     problems: ProblemStore
+    replicas: Callable[[], ReplicaFacts | None]
     problem_view: ProblemView
 
     def get(self, wanted: type[T]) -> T:

@@ -14,14 +14,26 @@ from slipway.bot.store.tables import chat_memory, schedule_tick
 
 
 class ChatMemory:
-    """Named values of one platform: a sync token, notices already given."""
+    """Named values of one platform: a sync token, notices already given.
 
-    def __init__(self, database: Database, platform: Platform) -> None:
+    Args:
+        database: where they are kept.
+        platform: whose they are.
+        replica: the id of the one of several replicas that alone uses them; empty for what all share. Where it has no
+            value yet, the shared one is its first: it was kept while there was one process.
+    """
+
+    def __init__(self, database: Database, platform: Platform, replica: str = "") -> None:
         self._database = database
         self._platform = platform
+        self._suffix = f"@{replica}" if replica else ""
 
     async def load(self, name: str) -> str | None:
         """The value kept under this name, if there is one."""
+        own = await self._load(name + self._suffix)
+        return await self._load(name) if own is None and self._suffix else own
+
+    async def _load(self, name: str) -> str | None:
         query = sa.select(chat_memory.c.value).where(
             chat_memory.c.platform == self._platform, chat_memory.c.name == name
         )
@@ -30,7 +42,7 @@ class ChatMemory:
 
     async def save(self, name: str, value: str) -> None:
         """Keep a value under this name, in place of any before."""
-        row = {"platform": self._platform, "name": name, "value": value}
+        row = {"platform": self._platform, "name": name + self._suffix, "value": value}
         statement = insert(chat_memory).values(row)
         statement = statement.on_conflict_do_update(
             index_elements=["platform", "name"], set_={"value": value}

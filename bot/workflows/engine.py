@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from slipway.bot.core.errors import StorageError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.model import Json
 from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.store.state_files import EXECUTOR_ID
@@ -123,9 +124,17 @@ class WorkflowEngine:
         state_dir: the state folder.
         storage: whether the database can be written; while it cannot, workflows stand still and lose nothing.
         store: where workflows are kept; without one, in a file in that folder.
+        fence: asked before each step: none begins where another process may work.
     """
 
-    def __init__(self, state_dir: Path, storage: Storage, store: WorkflowStore | None = None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        storage: Storage,
+        store: WorkflowStore | None = None,
+        fence: Fence = NO_FENCE,
+    ) -> None:
+        self._fence = fence
         self._state_dir = state_dir
         self._store = store if store is not None else SqliteWorkflows(state_dir)
         self._storage = storage
@@ -337,6 +346,7 @@ class WorkflowEngine:
         from dbos import DBOS
 
         async def run() -> Json:  # DBOS tells async steps by their kind of function; a lambda is not one
+            await self._fence.held()
             return await self.persistently(effect)
 
         return await DBOS.run_step_async({"name": name}, run)

@@ -38,6 +38,8 @@ from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import Said
 from slipway.bot.people import Identity, schedule_id
+from slipway.bot.replicas.inbox import Heard
+from slipway.bot.replicas.intake import Intake
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.cards import user_error_card
 from slipway.commands.dispatch.codes.listening import CodeListener
@@ -69,8 +71,11 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Takes events in and answers them. ``answered`` is given what was said to schedules; ``alarms`` tell all rooms
-    of emergencies."""
+    """Takes events in and answers them.
+
+    ``intake`` is where events of chats go, if not to the workflows of this process; ``answered`` is given what was
+    said to schedules; ``alarms`` tell all rooms of emergencies.
+    """
 
     def __init__(
         self,
@@ -80,6 +85,7 @@ class Dispatcher:
         runner: OperationRunner,
         messages: MessageService,
         workflows: WorkflowEngine,
+        intake: Intake | None = None,
         sleep: Sleep = asyncio.sleep,
         answered: Callable[[LineRequest, Response], Coroutine[Any, Any, None]],
         alarms: EmergencyAlarms,
@@ -91,12 +97,13 @@ class Dispatcher:
         self._runner = runner
         self._messages = messages
         self._workflows = workflows
+        self._intake: Intake = intake if intake is not None else workflows
         self._sleep = sleep
         self._asked: dict[str, asyncio.Future[Response]] = {}
         self._codes = CodeListener(services, command_runner.read)
         self._presses = PressHandler(services, command_runner, messages)
         self._followers = Followers(services, messages, self._presses)
-        self._reader = EventReader(services, command_runner, messages, workflows, self._codes)
+        self._reader = EventReader(services, command_runner, messages, self._intake, self._codes)
         workflows.register(EVENT_WORKFLOW, self._handle)
         workflows.register(ASK, self._ask)
         workflows.register(TICK, self._tick)
@@ -107,7 +114,19 @@ class Dispatcher:
         accepted = await self._workflows.persistently(lambda: self._reader.look(event))
         if accepted is None:
             return False
-        await self._workflows.start(EVENT_WORKFLOW, accepted.event_key, accepted.payload)
+        await self._intake.start(EVENT_WORKFLOW, accepted.event_key, accepted.payload)
+        return True
+
+    async def take(self, heard: Heard) -> bool:
+        """Take in what another replica heard; False where it is of a form that only a newer version knows."""
+        if heard.workflow != EVENT_WORKFLOW:
+            return False
+        try:
+            accepted = AcceptedEvent.read(heard.payload)
+        except UnknownEventError:
+            return False
+        self._messages.heard_from(accepted.event.room)
+        await self._workflows.start(EVENT_WORKFLOW, heard.id, heard.payload)
         return True
 
     async def accept_line(self, request: LineRequest) -> None:

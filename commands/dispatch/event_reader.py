@@ -7,7 +7,7 @@ import structlog
 from slipway.bot.chat.model import Address, AnyEvent, ButtonEvent, Choice, MessageEvent, WithdrawnReaction
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.services import Services
-from slipway.bot.workflows.engine import WorkflowEngine
+from slipway.bot.replicas.intake import Intake
 from slipway.commands.dispatch.clock_notice import ClockNotice
 from slipway.commands.dispatch.codes.listening import CodeListener
 from slipway.commands.dispatch.events import AcceptedEvent, StoredReading, event_key
@@ -24,7 +24,7 @@ class EventReader:
         services: settings, the time, and which cards stand where.
         command_runner: reads lines, and says which decide about a proposal.
         messages: know which operation a message shows.
-        workflows: know which events were heard.
+        intake: knows which events were heard.
         codes: takes what holds a single-use code, before it is read as anything else.
     """
 
@@ -33,13 +33,13 @@ class EventReader:
         services: Services,
         command_runner: CommandRunner,
         messages: MessageService,
-        workflows: WorkflowEngine,
+        intake: Intake,
         codes: CodeListener,
     ) -> None:
         self._services = services
         self._command_runner = command_runner
         self._messages = messages
-        self._workflows = workflows
+        self._intake = intake
         self._codes = codes
         self._clock_notice = ClockNotice(services)
 
@@ -48,7 +48,7 @@ class EventReader:
         key = event_key(event, event.event_id)
         # What makes less happen is heard at any age: a vote taken back, or a rejection, while the bot was down.
         if isinstance(event, WithdrawnReaction):
-            known = await self._workflows.knows(event_key(event, event.reaction_event_id))
+            known = await self._intake.knows(event_key(event, event.reaction_event_id))
             return AcceptedEvent(event_key=key, event=event) if known else None
         held = await self._codes.take(event)
         if held is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, TypeAdapter
 
-from slipway.bot.chat.model import AnyEvent, Event, Room
+from slipway.bot.chat.model import AnyEvent, Event, Platform, Room
 from slipway.bot.core.model import Json, Model
 from slipway.bot.people import schedule_id
 from slipway.commands.grammar.reading import Line, Reading, Unknown, Unreadable
@@ -31,7 +31,12 @@ class UnknownEventError(Exception):
 
 def event_key(event: AnyEvent, event_id: str) -> str:
     """The id of the workflow that an event of this platform starts: one id, one run."""
-    return f"{EVENT_WORKFLOW}:{event.room.platform}:{event_id}"
+    return workflow_id(event.room.platform, event_id)
+
+
+def workflow_id(platform: Platform, event_id: str) -> str:
+    """The same, of a platform."""
+    return f"{EVENT_WORKFLOW}:{platform}:{event_id}"
 
 
 class StoredReading(Model):

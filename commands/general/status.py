@@ -13,6 +13,7 @@ from slipway.bot.chat.tables import Cell, moment, span, table_of, text
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span, format_time
 from slipway.bot.operations.model import OperationState
+from slipway.bot.replicas.wording import lines_of
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
@@ -50,7 +51,10 @@ async def status(call: CommandContext) -> CardReply:
         problem for platform, each in health.items() if (problem := clock_problem(platform, each.clock_ahead))
     )
     frozen = await services.freezes.all()
-    healthy = all(each.connected for each in health.values()) and not unsaid and not clocks
+    replicas = services.replicas()
+    differences = replicas.warnings if replicas is not None else ()
+    connected = all(each.connected for each in health.values())
+    healthy = connected and not unsaid and not clocks and not differences
     return CardReply(
         Card(
             tone=Tone.INFO if healthy else Tone.WARNING,
@@ -59,12 +63,13 @@ async def status(call: CommandContext) -> CardReply:
                 Field(label="Clouds", value=", ".join(services.clouds_in_words) or "none"),
                 *(Field(label="Frozen", value=f"{services.freezes.words.why(each)}.") for each in frozen),
                 *_contacts(call),
+                *(Field(label="Replica", value=each) for each in lines_of(replicas)),
                 Field(label="Waiting for approval", value=str(waiting)),
                 Field(label="Running", value=str(len(operations) - waiting)),
                 Field(label="Now", value=format_time(services.clock(), services.cards.zone)),
             ),
             tables=(chats, *_schedules(call)),
-            notes=(*clocks, *unsaid, *(each.detail for each in health.values() if each.detail)),
+            notes=(*clocks, *unsaid, *differences, *(each.detail for each in health.values() if each.detail)),
         )
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from slipway.bot.chat.matrix.events.event_listener import EventListener
 from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
 from slipway.bot.chat.matrix.events.parsing import timestamp
 from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.messages.former_messages import FormerMessages
 from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.rooms.activity import TYPING_AFTER, ActivityNotifier
@@ -28,6 +29,7 @@ from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform, PrivateFile
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
@@ -54,6 +56,10 @@ class MatrixChat:
         max_age: what is older is not acted on, so history is not read further back.
         typing_after: seconds until an answer that is not there yet is announced by typing.
         store: keeps the login and the encryption keys; without one, encrypted rooms are refused.
+        works: whether this process is the one that answers.
+        heard_elsewhere: waits a moment for whether another replica could read an event that this one could not.
+        fence: asked right before each event is sent.
+        replicated: whether other replicas may speak by devices of their own.
     """
 
     def __init__(
@@ -69,21 +75,29 @@ class MatrixChat:
         max_age: timedelta = _MAX_AGE,
         typing_after: float = TYPING_AFTER,
         store: AccountStore | None = None,
+        works: Callable[[], bool] = lambda: True,
+        heard_elsewhere: Callable[[str], Awaitable[bool]] | None = None,
+        fence: Fence = NO_FENCE,
+        replicated: bool = False,
     ) -> None:
         self._settings = settings
+        self._works = works
         self._clock = clock
-        self._connection = Connection(settings, sleep, store=store, clock=clock)
+        self._connection = Connection(
+            settings, sleep, store=store, clock=clock, fence=fence, marks=replicated
+        )
         members = RoomMembers(self._connection, sleep)
         self._direct = DirectChats(self._connection, memory, members)
         self._rooms = Rooms(self._connection, settings.rooms, is_known, clock, members)
         self._rate_limiter = RateLimiter(settings.edit_interval, sleep)
         # An edit is sent under a transaction id, so no repetition can come late: nothing is in doubt.
         self._edits = LatestEdits(partial(self._rate_limiter.wait_until_clear, Priority.EDIT))
-        self._sender = MessageSender(self._connection, self._rooms, self._rate_limiter, clock)
+        former = FormerMessages(self._connection) if replicated else None
+        self._sender = MessageSender(self._connection, self._rooms, self._rate_limiter, clock, former)
         self._membership = RoomMembership(
-            self._connection, self._rooms, self._sender, memory, room_changed=room_changed
+            self._connection, self._rooms, self._sender, memory, room_changed=room_changed, works=works
         )
-        self._activity = ActivityNotifier(self._connection, typing_after=typing_after)
+        self._activity = ActivityNotifier(self._connection, typing_after=typing_after, works=works)
         self._profile = Profile(self._connection, memory, settings.display_name, settings.avatar)
         poll = min(_MAX_POLL, settings.request_timeout).total_seconds()
         self._poll = timedelta(seconds=poll)
@@ -100,6 +114,8 @@ class MatrixChat:
                 memory,
                 unsigned_devices=settings.unsigned_devices,
                 is_known=is_known,
+                works=works,
+                heard_elsewhere=heard_elsewhere,
             ),
             members=members,
             direct=self._direct,
@@ -110,6 +126,7 @@ class MatrixChat:
             poll=poll,
             sleep=sleep,
             answers=answers,
+            works=works,
         )
 
     @property

@@ -25,7 +25,7 @@ def _build(context: ChatContext[MatrixSettings]) -> Chat:
 
     return MatrixChat(
         context.settings,
-        MatrixMemory(context.store),
+        MatrixMemory(context.store, context.own_store),
         context.clock,
         is_known=context.callbacks.knows,
         answers=context.callbacks.answers,
@@ -33,6 +33,10 @@ def _build(context: ChatContext[MatrixSettings]) -> Chat:
         sleep=context.sleep,
         max_age=timedelta(seconds=context.callbacks.max_age),
         store=AccountStore.in_state_dir(Path(context.state_dir)),
+        works=context.callbacks.works,
+        heard_elsewhere=context.callbacks.heard_elsewhere,
+        fence=context.fence,
+        replicated=context.replicated,
     )
 
 

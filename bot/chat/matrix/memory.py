@@ -27,14 +27,20 @@ class SyncPosition:
 
 
 class MatrixMemory:
-    """Named values in the database; each ``save`` and ``remember`` is durable when it returns."""
+    """Named values in the database; each ``save`` and ``remember`` is durable when it returns.
 
-    def __init__(self, store: KeyValueStore) -> None:
+    Args:
+        store: of what all replicas share.
+        own: of what belongs to this one's device; without one, the same.
+    """
+
+    def __init__(self, store: KeyValueStore, own: KeyValueStore | None = None) -> None:
         self._store = store
+        self._own = own if own is not None else store
 
     async def load_position(self) -> SyncPosition | None:
         """From where to go on; None before the first sync ever."""
-        kept = await self._store.load(_POSITION)
+        kept = await self._own.load(_POSITION)
         if kept is None:
             return None
         found = json.loads(kept)
@@ -43,7 +49,7 @@ class MatrixMemory:
     async def save_position(self, position: SyncPosition) -> None:
         """Keep the token and the rooms' last events, in one write."""
         kept = {"next_batch": position.next_batch, "seen": dict(position.last_events)}
-        await self._store.save(_POSITION, json.dumps(kept, ensure_ascii=False))
+        await self._own.save(_POSITION, json.dumps(kept, ensure_ascii=False))
 
     async def load_value(self, name: str) -> str | None:
         """The value saved under a name last; None if nothing was."""

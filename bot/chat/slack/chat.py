@@ -34,6 +34,7 @@ from slipway.bot.chat.slack.transport.rate_limit import (
 )
 from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.http.routes import PublicHttp
 from slipway.bot.core.loading import LIBRARY_IMPORT
 from slipway.bot.core.times import Clock, format_duration, system_clock
@@ -67,6 +68,7 @@ class SlackChat:
         ping_interval: seconds between two checks whether a socket is still open.
         opening_interval: seconds between the openings of the two sockets.
         wall_clock: the time that signatures of requests are compared with.
+        fence: asked right before each call.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class SlackChat:
         ping_interval: float = PING_INTERVAL,
         opening_interval: float = OPENING_INTERVAL,
         wall_clock: Clock = system_clock,
+        fence: Fence = NO_FENCE,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -92,7 +95,7 @@ class SlackChat:
         self._wall_clock = wall_clock
         self._background = BackgroundTasks()
         self._last_activity: datetime | None = None
-        self._api = WebApi(settings, sleep, clock)
+        self._api = WebApi(settings, sleep, clock, fence)
         channel_limit = ChannelRateLimit(clock, sleep)
         self._ephemeral = EphemeralMessages(self._api, settings.request_timeout)
         self._edits = LatestEdits(

@@ -17,7 +17,13 @@ def _build(context: ChatContext[SlackSettings]) -> Chat:
     from slipway.bot.chat.slack.chat import SlackChat
 
     return SlackChat(
-        context.settings, context.store, context.clock, context.callbacks, context.http, sleep=context.sleep
+        context.settings,
+        context.store,
+        context.clock,
+        context.callbacks,
+        context.http,
+        sleep=context.sleep,
+        fence=context.fence,
     )
 
 

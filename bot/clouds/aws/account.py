@@ -29,6 +29,7 @@ class AwsAccount:
         self._contact = context.contact
         self._pace = pace or Pace.by(context.sleep)
         self._files = context.secret_files
+        self._fence = context.fence
         self._calls: dict[tuple[str, str], AwsCalls] = {}
         self._closed = False
 
@@ -53,6 +54,7 @@ class AwsAccount:
                 region,
                 service,
                 self._files,
+                fence=self._fence,
             )
             if self._closed:
                 self._calls[key].close()
@@ -69,6 +71,7 @@ class AwsAccount:
             service,
             self._files,
             mark,
+            self._fence,
         )
 
     def calls_as(self, key: str, secret: SecretStr, service: str) -> AwsCalls:
@@ -82,6 +85,7 @@ class AwsAccount:
             lambda operation: self._pace.lane(self.title, service, operation),
             settings.region,
             service,
+            fence=self._fence,
         )
 
     def request(self, action: str, *, changes: bool = False) -> Ec2Request:

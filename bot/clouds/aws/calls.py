@@ -32,6 +32,7 @@ from slipway.bot.clouds.aws.sessions import new_session
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.loading import LIBRARY_IMPORT
 from slipway.bot.core.secret_files import SecretFile
 
@@ -67,6 +68,7 @@ class _PendingCall:
     deadline: float
     abandoned: threading.Event = field(default_factory=threading.Event)
     unclear: bool = False
+    changes: bool = False
 
     @property
     def over(self) -> bool:
@@ -100,6 +102,7 @@ class AwsCalls:
         service: boto3's name of the service.
         files: those that its credentials are in, by their fields: what is replaced there is taken up.
         mark: a word more of who sends its requests, as ``name/value``; empty for none.
+        fence: asked right before each request that changes something.
     """
 
     def __init__(
@@ -111,8 +114,10 @@ class AwsCalls:
         service: str = "ec2",
         files: Mapping[str, SecretFile] = MappingProxyType({}),
         mark: str = "",
+        fence: Fence = NO_FENCE,
     ) -> None:
         self._mark = mark
+        self._fence = fence
         self._files = KeyFiles(settings, files)
         self._settings = settings
         self._region = region or settings.region
@@ -229,7 +234,9 @@ class AwsCalls:
         """
         if self._closed:
             raise request.failed(CloudErrorKind.UNREACHABLE, "Slipway is shutting down")
-        call = _PendingCall(time.monotonic() + self._longest_call, unclear=unclear)
+        if request.changes:  # here, a wait is no part of the time that a call may take
+            await self._fence.held()
+        call = _PendingCall(time.monotonic() + self._longest_call, unclear=unclear, changes=request.changes)
         self._calls.add(call)
         try:
             with self._contact.noting():
@@ -316,6 +323,8 @@ class AwsCalls:
         """Hook of botocore before each request, retries and further pages included."""
         if self._thread.call.over:
             raise _DeadlineError
+        if self._thread.call.changes:
+            self._fence.held_in_thread()
 
     def _note_answer(
         self, parsed_response: Response | None, exception: Exception | None, **_event: object

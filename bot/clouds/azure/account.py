@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.fencing import NO_FENCE, Fence
 
 CLOUD_NAME = "azure"
 """The name of the unnamed account, and of the table."""
@@ -19,11 +20,13 @@ class AzureAccount:
         name: the adapter's name, ``azure`` or ``azure.NAME``.
         contact: gets noted what Azure answers.
         deployment: the name of this Slipway, by which it knows what it protects.
+        fence: asked right before each request that changes something.
     """
 
     name: str = CLOUD_NAME
     contact: CloudContact = field(default_factory=CloudContact, compare=False)
     deployment: str = "slipway"
+    fence: Fence = field(default=NO_FENCE, compare=False)
 
     @property
     def title(self) -> str:

@@ -20,7 +20,10 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.waiting import Sleep
+
+_READS = ("GET", "HEAD")
 
 
 class PacedTransport(AioHttpTransport):  # type: ignore[misc]  # its module gives it lazily
@@ -28,12 +31,20 @@ class PacedTransport(AioHttpTransport):  # type: ignore[misc]  # its module give
 
     Args:
         sleep: lets time pass.
+        fence: asked right before each request that changes something.
         configured: as the SDK's own takes it.
     """
 
-    def __init__(self, sleep: Sleep, **configured: Any) -> None:
+    def __init__(self, sleep: Sleep, fence: Fence = NO_FENCE, **configured: Any) -> None:
         super().__init__(**configured)
         self._pause = sleep
+        self._fence = fence
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """Send a request, unless it would change something that is another replica's by now."""
+        if request.method not in _READS:
+            await self._fence.held()
+        return await super().send(request, **options)
 
     async def sleep(self, duration: float) -> None:
         """Let so many seconds pass."""
@@ -93,10 +104,12 @@ class ReadingTransport(AsyncHttpTransport[ReadRequest, Any]):
     Args:
         connections: the SDK's transport, whose connections are used; whoever made it closes it.
         timeout: seconds for the making of a connection, and for each wait for bytes.
+        fence: asked right before each request that changes something.
     """
 
-    def __init__(self, connections: AioHttpTransport, timeout: float) -> None:
+    def __init__(self, connections: AioHttpTransport, timeout: float, fence: Fence = NO_FENCE) -> None:
         self._connections = connections
+        self._fence = fence
         self._timeout = aiohttp.ClientTimeout(sock_connect=timeout, sock_read=timeout)
 
     async def open(self) -> None:
@@ -123,6 +136,8 @@ class ReadingTransport(AsyncHttpTransport[ReadRequest, Any]):
         session = self._connections.session
         if session is None:
             raise ServiceRequestError("The connections are closed.")
+        if request.method not in _READS:
+            await self._fence.held()
         try:
             async with session.request(
                 request.method,

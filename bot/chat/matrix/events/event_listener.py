@@ -59,7 +59,9 @@ class EventListener:
         poll: float,
         sleep: Sleep = asyncio.sleep,
         answers: Callable[[], None] = lambda: None,
+        works: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._works = works
         self._connection = connection
         self._rooms = rooms
         self._sender = sender
@@ -192,6 +194,8 @@ class EventListener:
 
     async def _report_missed_events(self, room: str, before: str, events: Sequence[Any], reason: str) -> None:
         """Tell a room that something said in it may not have been heard."""
+        if not self._works():  # the one that does has heard it, or says so
+            return
         card = missed_events_card([each.source for each in events], reason)
         try:
             await self._sender.send(room, card, thread=None, key=f"gap {before}")
@@ -223,7 +227,7 @@ class EventListener:
         if room not in self._refused_rooms:
             self._refused_rooms.add(room)
             log.warning("an encrypted room is refused", room=room)
-        if room in self._cannot_notify or await self._memory.was_notified(room):
+        if not self._works() or room in self._cannot_notify or await self._memory.was_notified(room):
             return
         try:
             await self._sender.send_encryption_notice(room)

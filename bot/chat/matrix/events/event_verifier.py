@@ -7,7 +7,7 @@ is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,11 @@ class EventVerifier:
         *,
         unsigned_devices: UnsignedDevices,
         is_known: Callable[[str], bool],
+        works: Callable[[], bool] = lambda: True,
+        heard_elsewhere: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
+        self._works = works
+        self._heard_elsewhere = heard_elsewhere
         self._connection = connection
         self._rooms = rooms
         self._sender = sender
@@ -124,6 +128,8 @@ class EventVerifier:
         notice = f"unreadable {room} {event.session_id}"
         if not self._is_known(event.sender) or await self._memory.was_notified(notice):
             return
+        if not self._works() or await self._was_read_elsewhere(str(source.get("event_id"))):
+            return
         reason = _WITHHELD.get(keys.withheld_code(event.session_id), "Its key did not reach me.")
         card = Card(
             tone=Tone.WARNING,
@@ -139,6 +145,10 @@ class EventVerifier:
             log.warning("could not tell that a message is unreadable", room=room, problem=str(error))
             return
         await self._memory.remember_notified(notice)
+
+    async def _was_read_elsewhere(self, event_id: str) -> bool:
+        """Whether another replica has the key: then the message is answered, and nobody needs to repeat it."""
+        return self._heard_elsewhere is not None and await self._heard_elsewhere(event_id)
 
 
 def _thread(source: Mapping[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ import structlog
 
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.matrix.messages.attachments import FILE_NAME, AttachmentUploader
+from slipway.bot.chat.matrix.messages.former_messages import FormerMessages
 from slipway.bot.chat.matrix.messages.render import (
     fits,
     message,
@@ -50,9 +51,20 @@ def transaction_id(*parts: str) -> str:
 
 
 class MessageSender:
-    """Sends cards as messages, and edits them."""
+    """Sends cards as messages, and edits them.
 
-    def __init__(self, connection: Connection, rooms: Rooms, rate_limiter: RateLimiter, clock: Clock) -> None:
+    ``former`` knows what other replicas sent; None where there are none.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        rooms: Rooms,
+        rate_limiter: RateLimiter,
+        clock: Clock,
+        former: FormerMessages | None = None,
+    ) -> None:
+        self._former = former
         self._connection = connection
         self._rooms = rooms
         self._rate_limiter = rate_limiter
@@ -222,6 +234,8 @@ class MessageSender:
         unencrypted: bool = False,
     ) -> str:
         tx_id = transaction_id(room, key)
+        if self._former is not None and (known := await self._former.find(room, tx_id)) is not None:
+            return known
         encrypted = not unencrypted and await self._rooms.is_encrypted(room)
 
         async def send() -> Any:

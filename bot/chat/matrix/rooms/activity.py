@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +32,7 @@ class ActivityNotifier:
         connection: makes calls to the homeserver.
         typing_after: seconds until typing is shown.
         receipt_after: seconds in which a room's receipts gather.
+        works: whether this process is the one that answers.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class ActivityNotifier:
         *,
         typing_after: float = TYPING_AFTER,
         receipt_after: float = RECEIPT_AFTER,
+        works: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._works = works
         self._connection = connection
         self._typing_after = typing_after
         self._receipt_after = receipt_after
@@ -50,6 +53,8 @@ class ActivityNotifier:
 
     def event_accepted(self, room: str, event_id: str) -> None:
         """An event was accepted that will be answered."""
+        if not self._works():
+            return
         if room not in self._awaiting_answer:
             self._awaiting_answer[room] = asyncio.Event()
             self._start(

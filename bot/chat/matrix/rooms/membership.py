@@ -40,6 +40,7 @@ class RoomMembership:
         sender: speaks there.
         memory: knows what was said there for good.
         room_changed: is told of every room that the bot came into or went out of, or that was replaced.
+        works: whether this process is the one that answers.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class RoomMembership:
         memory: MatrixMemory,
         *,
         room_changed: Callable[[str], None],
+        works: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._works = works
         self._connection = connection
         self._rooms = rooms
         self._sender = sender
@@ -163,7 +166,7 @@ class RoomMembership:
     async def _notify_once(self, room: str, sentence: str, card: Card) -> None:
         """Say something in a room once for ever; where the bot may not speak, the log and health have it."""
         what = f"{room} {sentence}"
-        if await self._memory.was_notified(what):
+        if not self._works() or await self._memory.was_notified(what):
             return
         try:
             await self._sender.send(room, card, thread=None, key=what)

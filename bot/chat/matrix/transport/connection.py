@@ -28,8 +28,12 @@ from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from
 from slipway.bot.chat.matrix.transport.session import Session, SessionOpener
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
+
+TRANSACTION = "slipway.transaction"
+"""The key under which an event says which transaction it was, where there are several replicas."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +68,8 @@ class Connection:
         sleep: waits where the homeserver asks to.
         store: keeps the login and the encryption keys; without one, nothing is encrypted.
         clock: the bot's, which is compared with the homeserver's.
+        fence: asked right before each event is sent.
+        marks: whether events say which transaction they were, for other devices of the bot.
     """
 
     def __init__(
@@ -73,8 +79,12 @@ class Connection:
         *,
         store: AccountStore | None = None,
         clock: Clock = system_clock,
+        fence: Fence = NO_FENCE,
+        marks: bool = False,
     ) -> None:
         self._sleep = sleep
+        self._marks = marks
+        self._fence = fence
         self.platform_clock = PlatformClock(clock)
         self._homeserver = settings.homeserver.rstrip("/")
         self._session_opener = SessionOpener(settings, store)
@@ -160,6 +170,9 @@ class Connection:
                     raise ChatError(f"The room {room} is encrypted, and encryption is off.", passing=False)
                 sent_kind, sent = await self.keys.encrypt(room, kind, content)
             path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/send/{sent_kind}/{quote(tx_id, safe='')}"
+            if self._marks:
+                sent = {**sent, TRANSACTION: tx_id}
+            await self._fence.undisputed()
             answer = await request_json(authenticated_requests(client), f"send to {room}", "PUT", path, sent)
             return str(answer["event_id"])
 

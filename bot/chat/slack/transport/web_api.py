@@ -22,6 +22,7 @@ from slipway.bot.chat.slack.transport.error_codes import RefusalKind
 from slipway.bot.chat.slack.transport.errors import RefusedError, refused_error
 from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 
@@ -65,11 +66,19 @@ class BotIdentity:
 
 
 class WebApi:
-    """One Web API client. Nothing is sent before it is needed; the SDK itself tries nothing again."""
+    """One Web API client. Nothing is sent before it is needed; the SDK itself tries nothing again.
+
+    ``fence`` is asked right before each call: what another replica does by now, this one does not.
+    """
 
     def __init__(
-        self, settings: SlackSettings, sleep: Sleep = asyncio.sleep, clock: Clock = system_clock
+        self,
+        settings: SlackSettings,
+        sleep: Sleep = asyncio.sleep,
+        clock: Clock = system_clock,
+        fence: Fence = NO_FENCE,
     ) -> None:
+        self._fence = fence
         self._settings = settings
         self._sleep = sleep
         self.platform_clock = PlatformClock(clock)
@@ -131,12 +140,14 @@ class WebApi:
             ChatError: Slack could not be reached, or took too long. It may have been done all the same.
         """
         for _ in range(MAX_RETRIES):
+            await self._fence.undisputed()
             try:
                 return await self._try(action, request, channel, slow=slow, with_app_token=with_app_token)
             except RefusedError as error:
                 if error.kind is not RefusalKind.RATE_LIMITED or error.retry_after > MAX_RETRY_AFTER:
                     raise
                 await self._sleep(error.retry_after)
+        await self._fence.undisputed()
         return await self._try(action, request, channel, slow=slow, with_app_token=with_app_token)
 
     async def authenticate(self) -> BotIdentity:

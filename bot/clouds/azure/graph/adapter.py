@@ -57,7 +57,7 @@ class AzureApplications:
         self, settings: AzureSettings, context: CloudContext, *, timing: RetryTiming | None = None
     ) -> None:
         self._settings = settings
-        self.account = GraphAccount(context.name)
+        self.account = GraphAccount(context.name, fence=context.fence)
         self.access = graph_access(settings, context.environ, context.name, context.secret_files)
         self._timing = timing or RetryTiming.by(context.sleep, _PATIENCE)
         self._client = LazyClient(self._build)

@@ -69,7 +69,7 @@ class GraphClient:
         if not anonymous:  # a policy of the SDK's, which sends a token over https alone
             policies.append(AsyncBearerTokenCredentialPolicy(self._credential, access.scope))
         self._pipeline: AsyncPipeline[ReadRequest, ReadResponse] = AsyncPipeline(
-            ReadingTransport(self._connections, timeout), policies
+            ReadingTransport(self._connections, timeout, account.fence), policies
         )
 
     def listing(

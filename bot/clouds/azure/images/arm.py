@@ -144,7 +144,11 @@ class Arm:
             return AsyncARMChallengeAuthenticationPolicy(self._credential, access.scope)
 
         transport = PacedTransport(
-            sleep, connection_timeout=timeout, read_timeout=timeout, use_env_settings=not loopback
+            sleep,
+            account.fence,
+            connection_timeout=timeout,
+            read_timeout=timeout,
+            use_env_settings=not loopback,
         )
         self._client = ComputeManagementClient(
             self._credential,
@@ -162,7 +166,7 @@ class Arm:
             polling_interval=polling,
             transport=transport,
         )
-        self._blobs = ReadingTransport(transport, timeout)
+        self._blobs = ReadingTransport(transport, timeout, account.fence)
         # Reads take the same way with fewer stations, since there are thousands of them: their headers come with
         # the request, and the client does not copy it. The connections are closed with the client.
         self._reading: AsyncPipeline[ReadRequest, ReadResponse] = AsyncPipeline(

@@ -66,7 +66,7 @@ class AzureGallery:
     ) -> None:
         self._settings = settings
         self._clock = context.clock
-        self._account = AzureAccount(context.name, context.contact, context.deployment)
+        self._account = AzureAccount(context.name, context.contact, context.deployment, context.fence)
         self._access = choose_access(settings, context.environ, context.name, context.secret_files)
         self._timing = timing = timing or RetryTiming.by(context.sleep)
         self._client = LazyClient(self._build)

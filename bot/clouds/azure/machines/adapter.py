@@ -71,7 +71,7 @@ class AzureMachines:
         clock: Clock = system_clock,
     ) -> None:
         self._settings = settings
-        self._account = AzureAccount(context.name, context.contact)
+        self._account = AzureAccount(context.name, context.contact, fence=context.fence)
         self._deployment = context.deployment
         self._clock = clock
         self._region = settings.regions[0]

@@ -65,7 +65,7 @@ class AzureSecretStore:
     ) -> None:
         self._settings = settings
         self._context = context
-        self._account = VaultAccount(context.name)
+        self._account = VaultAccount(context.name, fence=context.fence)
         self._access = choose_access(settings, context.environ, context.name, context.secret_files)
         self._make = make or self._usual
         self._opening = asyncio.Lock()

@@ -83,7 +83,9 @@ class VaultClient:
             url,
             credential,
             api_version=API_VERSION,
-            transport=PacedTransport(sleep, connection_timeout=timeout, read_timeout=timeout, **verify),
+            transport=PacedTransport(
+                sleep, account.fence, connection_timeout=timeout, read_timeout=timeout, **verify
+            ),
             retry_total=attempts - 1,
             **options,
         )
