@@ -6,8 +6,9 @@ import json
 import queue
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.crash.clouds import TIMEOUT_SECONDS
@@ -29,9 +30,12 @@ class BotProcess:
     Args:
         config: the configuration file.
         crash_file: the file that names the commit at which it dies, once it is there.
+        environ: more of its environment.
     """
 
-    def __init__(self, config: Path, crash_file: Path) -> None:
+    def __init__(
+        self, config: Path, crash_file: Path, environ: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._popen = WarmProgram(
             ("run", "--config", str(config)),
             Path.cwd(),
@@ -40,6 +44,7 @@ class BotProcess:
                 SLIPWAY_LETHAL=str(crash_file),
                 SLIPWAY_AWS_ACCESS_KEY_ID="test",
                 SLIPWAY_AWS_SECRET_ACCESS_KEY="test",
+                **environ,
             ),
         )
         self.lines: list[Line] = []

@@ -38,6 +38,7 @@ from slipway.bot.core.waiting import Sleep
 from slipway.bot.declared import Declarations
 from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.replicas.model import LeaseTiming
 from slipway.bot.store.tables import image_evidence
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.context import CommandResult
@@ -198,6 +199,7 @@ async def running_bot(
     sleep: Sleep = nobody_waits,
     uptime: ReadUptime | None = None,
     declarations: Declarations = DECLARED,
+    timing: LeaseTiming | None = None,
 ) -> AsyncIterator[BotHarness]:
     """The bot, started and at the end stopped. Without ``azure``, on a gallery of its own."""
     clock = clock or FakeClock()
@@ -218,6 +220,7 @@ async def running_bot(
             sleep=sleep,
             uptime=uptime or uptime_beside(clock),
             upkeep_every=UPKEEP_EVERY,
+            timing=timing,
         )
         running = await stack.enter_async_context(app.running())
         await chat.listening.wait()

@@ -12,6 +12,10 @@ makes a file with that in its name last: each time that it is put on the disk, o
 What is looked at once a minute, as copies to regions are, is looked at ten times a second, where the program is
 forked from one that has imported it.
 
+Where ``SLIPWAY_LEASE`` holds seconds, they are the first of :class:`slipway.bot.replicas.model.LeaseTiming`.
+
+Where ``SLIPWAY_MIGRATIONS`` names a folder, it is a later version's, whose newest migration is 9999.
+
 Where ``SLIPWAY_CLOCK`` names a file, the process's clock is off by as many seconds as stand in it.
 """
 
@@ -163,6 +167,17 @@ os.fsync, os.replace = _boundary(os.fsync), _boundary(os.replace)
 
 if (step_runner := sys.modules.get("slipway.bot.operations.runs.step_runner")) is not None:
     step_runner.WAIT_SECONDS = 0.1  # type: ignore[attr-defined]
+
+if "SLIPWAY_LEASE" in os.environ:
+    timing = importlib.import_module("slipway.bot.replicas.model").LeaseTiming
+    given = tuple(float(each) for each in os.environ["SLIPWAY_LEASE"].split())
+    timing.__init__.__defaults__ = (*given, *timing.__init__.__defaults__[len(given) :])
+
+if "SLIPWAY_MIGRATIONS" in os.environ:
+    for name in ("slipway.bot.store.database", "slipway.bot.place", "slipway.bot.app"):
+        importlib.import_module(name).HEAD = "9999"  # type: ignore[attr-defined]
+    database = importlib.import_module("slipway.bot.store.database")
+    database.MIGRATIONS = Path(os.environ["SLIPWAY_MIGRATIONS"])  # type: ignore[attr-defined]
 
 if "SLIPWAY_CLOCK" in os.environ:
     importlib.import_module("moving_clock").follow(  # beside this module, not in a package

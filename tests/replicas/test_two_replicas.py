@@ -1,0 +1,88 @@
+"""Two replicas of the whole bot on one PostgreSQL: both hear, one works, and the other takes up its work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.replicas.model import LeaseTiming
+from tests.support.azure import CANDIDATE, X64
+from tests.support.clock import FakeClock
+from tests.support.harness import BotHarness, running_bot
+from tests.support.memory_chat import MemoryChat
+from tests.support.processes.postgres import Postgres
+
+TIMING = LeaseTiming(ttl=60, margin=20, beat=0.05, patience=30, settle=10)
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    """A database for this test alone."""
+    return postgres.new()
+
+
+@asynccontextmanager
+async def replicas(
+    tmp_path: Path, url: str
+) -> AsyncIterator[tuple[BotHarness, BotHarness, Callable[[], Awaitable[object]]]]:
+    """The leader, a follower, and what stops the leader. They hear separately, and what they say is in one room."""
+    clock = FakeClock()
+    azure = SimulatedAzure(fedora_gallery(clock()), clock=clock)
+    changes = {"database": {"url": url}}
+    first, second = MemoryChat(), MemoryChat()
+    second.messages = first.messages
+    second.events = first.events
+    async with AsyncExitStack() as stack:
+        await azure.start()
+        stack.push_async_callback(azure.stop)
+        leading = await stack.enter_async_context(AsyncExitStack())
+        leader = await leading.enter_async_context(
+            running_bot(tmp_path / "a", azure=azure, changes=changes, clock=clock, chat=first, timing=TIMING)
+        )
+        follower = await stack.enter_async_context(
+            running_bot(tmp_path / "b", azure=azure, changes=changes, clock=clock, chat=second, timing=TIMING)
+        )
+        yield leader, follower, leading.aclose
+
+
+async def until(seen: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not seen():  # noqa: ASYNC110 - what is waited for is another replica's
+            await asyncio.sleep(0.02)
+
+
+async def test_what_either_hears_is_answered_once_and_the_other_goes_on(tmp_path: Path, url: str) -> None:
+    async with replicas(tmp_path, url) as (leader, follower, stop_leader):
+        await follower.say("alice", f"!promote {X64}", event_id="both", wait=False)
+        await leader.say("alice", f"!promote {X64}", event_id="both", wait=False)
+        await until(lambda: leader.messages)
+        await leader.running.idle()
+        (card,) = leader.messages
+        assert card.card.buttons
+
+        (status,) = await leader.say("carol", "!status")
+        assert "leads since" in status.text
+        assert "hears, too" in status.text
+
+        await follower.press("bob", Choice.APPROVE, card, wait=False, event_id="press")
+        await until(lambda: leader.excluded(X64, CANDIDATE) is False)
+        await leader.running.idle()
+        said = len(leader.messages)
+
+        await follower.say("carol", "!history", event_id="during", wait=False)
+        await stop_leader()
+        await follower.say("carol", "!history", event_id="after", wait=False)
+        await until(lambda: len(follower.messages) == said + 2)
+        await follower.say("carol", "!history", event_id="during", wait=False)
+        (status,) = await follower.say("carol", "!status")
+        assert "leads since" in status.text
+        assert "hears" not in status.text
+        assert len(follower.messages) == said + 3
