@@ -37,10 +37,11 @@ from slipway.bot.store.database import HEAD, Database, StateLock
 from slipway.bot.store.installation import check
 from slipway.bot.store.postgres import PostgresAccess
 from slipway.bot.store.settings import DATABASE_TABLE
+from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, not_writable
 from slipway.bot.web.hosting import WebHost
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
-from slipway.bot.workflows.engine import WorkflowEngine, executor_id
+from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.bot.working import Working
 from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY
 

@@ -462,5 +462,5 @@ def _chat_context(
         http=parts.http,
         own_store=ChatMemory(parts.database, platform, parts.replica),
         fence=parts.membership.fence,
-        replicated=bool(parts.replica),
+        replica=parts.replica,
     )

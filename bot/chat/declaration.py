@@ -139,7 +139,7 @@ class ChatContext(Generic[SettingsT]):
         http: has the routes answered that its declaration names.
         own_store: as ``store``, for what is this replica's alone, such as how far its device has listened.
         fence: asked right before something is said or changed on the platform.
-        replicated: whether there may be other replicas, which speak by the same account.
+        replica: the id of this one of several replicas, which speak by the same account; empty where there is one.
     """
 
     settings: SettingsT
@@ -151,7 +151,7 @@ class ChatContext(Generic[SettingsT]):
     http: PublicHttp
     own_store: KeyValueStore
     fence: Fence = NO_FENCE
-    replicated: bool = False
+    replica: str = ""
 
 
 @dataclass(frozen=True)

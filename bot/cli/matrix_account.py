@@ -13,6 +13,8 @@ from slipway.bot.chat.matrix.transport.authentication import Credentials
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.store.database import StateLock
+from slipway.bot.store.settings import DATABASE_TABLE
+from slipway.bot.store.state_files import executor_id
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ def matrix_of(settings: SlipwaySettings) -> MatrixSettings:
         ConfigError: there is none.
     """
     matrix = settings.optional(CHAT.table)
+    if matrix is not None and settings.optional(DATABASE_TABLE) is not None:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        matrix = matrix.of_replica(executor_id(settings.state_dir))
     if matrix is None:
         raise ConfigError(("matrix: there is no such table; add it, as slipway.example.toml shows",))
     return matrix

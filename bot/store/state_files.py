@@ -7,6 +7,7 @@ once a minute. The workflow database also notes how long the audit trail is.
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -241,3 +242,19 @@ def greatest_workflow_id(folder: Path, prefix: str) -> str | None:
     with closing(sqlite3.connect(folder / WORKFLOWS, timeout=BUSY_TIMEOUT_MS / 1000)) as file:
         found = file.execute(query, (prefix, f"{prefix}\U0010ffff")).fetchone()[0]
     return None if found is None else str(found)
+
+
+def executor_id(state_dir: Path) -> str:
+    """This installation's own id, made at the first start and kept beside its database.
+
+    Two processes with one id would each run the other's live workflows; the state folder's lock keeps a
+    second process off this file, and so off this id.
+    """
+    path = state_dir / EXECUTOR_ID
+    known = path.read_bytes().decode("ascii", "ignore").strip() if path.exists() else ""
+    if not known:
+        known = str(uuid.uuid4())
+        fresh = path.with_suffix(".new")  # whole or not there
+        fresh.write_text(f"{known}\n")
+        fresh.replace(path)
+    return known

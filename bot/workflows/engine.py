@@ -16,7 +16,6 @@ import json
 import logging
 import sqlite3
 import threading
-import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from slipway.bot.core.errors import StorageError
 from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.model import Json
 from slipway.bot.core.storage_errors import storage_failure
-from slipway.bot.store.state_files import EXECUTOR_ID
+from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, StorageState
 from slipway.bot.workflows import calm
 from slipway.bot.workflows.calm import QueuePace
@@ -96,22 +95,6 @@ def _describe_error(value: object) -> Json:
     if isinstance(value, BaseException):
         return {"error": type(value).__name__}  # the words may hold what must not be stored
     raise TypeError(f"{type(value).__name__} cannot be stored with a workflow")
-
-
-def executor_id(state_dir: Path) -> str:
-    """This installation's own id, made at the first start and kept beside its database.
-
-    Two processes with one id would each run the other's live workflows; the state folder's lock keeps a
-    second process off this file, and so off this id.
-    """
-    path = state_dir / EXECUTOR_ID
-    known = path.read_bytes().decode("ascii", "ignore").strip() if path.exists() else ""
-    if not known:
-        known = str(uuid.uuid4())
-        fresh = path.with_suffix(".new")  # whole or not there
-        fresh.write_text(f"{known}\n")
-        fresh.replace(path)
-    return known
 
 
 class WorkflowEngine:

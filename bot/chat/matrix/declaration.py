@@ -24,7 +24,7 @@ def _build(context: ChatContext[MatrixSettings]) -> Chat:
     from slipway.bot.chat.matrix.memory import MatrixMemory
 
     return MatrixChat(
-        context.settings,
+        context.settings.of_replica(context.replica) if context.replica else context.settings,
         MatrixMemory(context.store, context.own_store),
         context.clock,
         is_known=context.callbacks.knows,
@@ -36,7 +36,7 @@ def _build(context: ChatContext[MatrixSettings]) -> Chat:
         works=context.callbacks.works,
         heard_elsewhere=context.callbacks.heard_elsewhere,
         fence=context.fence,
-        replicated=context.replicated,
+        replicated=bool(context.replica),
     )
 
 

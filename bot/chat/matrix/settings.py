@@ -40,3 +40,13 @@ class MatrixSettings(Settings):
     avatar: Path | None = None  # a picture file; none: the account's is left as it is
     edit_interval: Duration = timedelta(seconds=5)
     request_timeout: Duration = timedelta(seconds=30)
+
+    def of_replica(self, replica: str) -> MatrixSettings:
+        """The same for one of several replicas: each logs in as a device of its own. A token is of one device.
+
+        Args:
+            replica: its id.
+        """
+        if self.access_token is not None:
+            return self
+        return self.model_copy(update={"device_id": f"{self.device_id}-{replica[:8]}"})
