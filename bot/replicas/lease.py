@@ -115,6 +115,9 @@ async def take(connection: AsyncConnection[Any], me: ReplicaIdentity, seen: Leas
     """Take the lease, if it still is as it was seen; None where it is not."""
     values = {**_values(me), "epoch": seen.epoch, "renewals": seen.renewals}
     row = await (await connection.execute(_TAKE, values)).fetchone()
+    if row is not None:  # those that are gone for so long are told by nobody
+        query = "DELETE FROM slipway_replicas.replica WHERE seen_at < clock_timestamp() - interval '1 day'"
+        await connection.execute(query)
     return None if row is None else _lease(row)
 
 

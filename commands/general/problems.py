@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from slipway.bot.operations.services import Services
 from slipway.bot.problems.declaration import ProblemSource
 from slipway.bot.problems.model import Found, Look
+from slipway.bot.replicas.model import SILENT_AFTER
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
     from slipway.bot.messages.service import Lost
@@ -61,6 +62,30 @@ async def look_at_messages(services: Services) -> Look:
     )
 
 
+async def look_at_replicas(services: Services) -> Look:
+    """Replicas that differ from the one that leads, and those that are gone without having been stopped."""
+    facts = services.replicas()
+    if facts is None:
+        return Look.of(())
+    differing = (Found(key=f"differs {_short(each)}", what=each, move=_ADMIN) for each in facts.warnings)
+    gone = (
+        Found(
+            key=f"silent {each.id}",
+            what=f"The replica {each.name} gives no sign of life.",
+            detail="One that is stopped by SIGTERM leaves the list; one that stays away for a day is forgotten.",
+            move=_ADMIN,
+            patience=PATIENCE,
+        )
+        for each in facts.peers
+        if each.silent >= SILENT_AFTER
+    )
+    return Look.of((*differing, *gone))
+
+
+def _several(services: Services) -> bool:
+    return services.replicas() is not None
+
+
 def _short(sentence: str) -> str:
     """Stands for a sentence, in a key."""
     return hashlib.sha256(sentence.encode()).hexdigest()[:16]
@@ -69,4 +94,5 @@ def _short(sentence: str) -> str:
 PARTS = (
     ProblemSource("chats", "the chats", look_at_chats),
     ProblemSource("messages", "messages", look_at_messages),
+    ProblemSource("replicas", "the replicas", look_at_replicas, wanted=_several),
 )

@@ -12,7 +12,9 @@ import pytest
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.health.report import report
 from slipway.bot.replicas.model import LeaseTiming
+from slipway.commands.general.problems import look_at_replicas
 from tests.support.azure import CANDIDATE, X64
 from tests.support.clock import FakeClock
 from tests.support.harness import BotHarness, running_bot
@@ -86,3 +88,28 @@ async def test_what_either_hears_is_answered_once_and_the_other_goes_on(tmp_path
         assert "leads since" in status.text
         assert "hears" not in status.text
         assert len(follower.messages) == said + 3
+
+
+async def test_another_configuration_is_told_by_health_and_status_and_as_a_problem(
+    tmp_path: Path, url: str
+) -> None:
+    clock = FakeClock()
+    async with (
+        running_bot(tmp_path / "a", changes={"database": {"url": url}}, clock=clock, timing=TIMING) as leader,
+        running_bot(
+            tmp_path / "b",
+            changes={"database": {"url": url}, "commands": {"max_age": "2m"}},
+            clock=clock,
+            timing=TIMING,
+        ) as follower,
+    ):
+        services = leader.running.services
+        await until(lambda: (facts := services.replicas()) is not None and facts.warnings)
+        (status,) = await leader.say("carol", "!status")
+        assert "has another configuration than" in status.text
+        found = await look_at_replicas(services)
+        assert any("has another configuration than" in each.what for each in found.found)
+        await until(lambda: "leads since" in (tmp_path / "a" / "health.json").read_text())
+        told = report(tmp_path / "b", clock())
+        assert any("hears;" in each for each in told.replicas)
+        assert follower.running.services.replicas() is not None
