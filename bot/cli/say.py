@@ -153,6 +153,8 @@ def _why_nobody_listens(folder: Path) -> str:
     found = report(folder, system_clock())
     if not found.alive:
         return f"{found.problem} `slipway run` starts it."
+    if found.replicas and "; " in found.replicas[0]:  # it hears, and another one leads
+        return f"{found.replicas[0]} Say it where the one that leads is."
     return (
         f"Slipway is running on {folder} and takes no lines here: local_users of no [[person]] named anybody when it "
         "started. Name yourself there, and start it again."
