@@ -85,7 +85,7 @@ class Scenario:
         listening = asyncio.Event()
 
         def build(context: ChatContext[Any]) -> Chat:
-            return CHAT.build(replace(context, store=SignallingStore(context.store, listening)))
+            return CHAT.build(replace(context, own_store=SignallingStore(context.own_store, listening)))
 
         configured = simulated_settings(self.state_dir, self.azure, changes=self._configuration() | changes)
         app = App(

@@ -172,8 +172,8 @@ class MatrixHarness:
 
     def make_chat(self, context: ChatContext[Any]) -> Chat:
         self._listening.clear()
-        store = self._positions.wrap(context.store, self._listening)
-        self._chat = _WatchedChat(CHAT.build(replace(context, store=store)))
+        store = self._positions.wrap(context.own_store, self._listening)
+        self._chat = _WatchedChat(CHAT.build(replace(context, own_store=store)))
         return self._chat
 
     async def ready(self) -> None:
