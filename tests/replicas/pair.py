@@ -21,9 +21,13 @@ from tests.crash.bot_process import BotProcess, is_report
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 from tests.crash.installation import Installation
 
-LEASE = "2.5 0.5 0.3"
-"""Seconds: how long a lease holds, how much sooner its holder is not certain of it, and how often it is renewed. Far
-shorter than a real one, so that no test waits for that."""
+LEASE = "60 10 1"
+"""Seconds: how long a lease holds, how much sooner its holder is not certain of it, and how often it is renewed.
+Longer than a real one, so that none is lost because the machine is busy; :meth:`Pair.expire` ends that of one who
+died."""
+
+SHORT_LEASE = "12 3 1"
+"""About as long as a real one, for tests that wait for its end."""
 
 
 def until(what: str, condition: Callable[[], object]) -> None:
@@ -122,6 +126,10 @@ class Pair:
             if file.exists() and file.read_text().strip() == row["holder"]:
                 return name
         return ""
+
+    def expire(self) -> None:
+        """Have the lease be free, as it is some time after its holder died."""
+        self.rows("UPDATE slipway_replicas.leader SET holder = '', renewals = renewals + 1 RETURNING epoch")
 
     def state(self, operation: str = "") -> str:
         """The state of an operation, or of the newest."""

@@ -15,7 +15,7 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.store.database import HEAD, MIGRATIONS
 from tests.crash.bot_process import is_report
 from tests.crash.clouds import History, SimulatedClouds
-from tests.replicas.pair import Pair, until
+from tests.replicas.pair import SHORT_LEASE, Pair, until
 from tests.support.processes.postgres import Postgres, own_postgres
 
 HISTORY = History(days=(30, 20, 3), promoted=(30, 20))
@@ -69,6 +69,7 @@ def test_killed_in_the_middle_of_an_operation_its_work_is_ended_by_the_other(pai
     begin_promotion(pair, "a", "Killed-*")
     pair.clouds.reached(held)
     pair.bots["a"].kill()
+    pair.expire()
     until("b leads", lambda: pair.leader() == "b")
     report = pair.bots["b"].until(is_report)
     assert report
@@ -83,6 +84,7 @@ def test_killed_in_the_middle_of_an_operation_its_work_is_ended_by_the_other(pai
 
 @pytest.mark.slow
 def test_one_that_stood_still_for_longer_than_its_lease_does_nothing_more(pair: Pair) -> None:
+    pair.lease = SHORT_LEASE
     names = gallery(pair, "Paused-1", "Paused-2", "Paused-3")
     pair.start("a")
     pair.start("b", clock=-7 * 60)
@@ -120,7 +122,7 @@ def test_a_database_that_is_restarted_in_the_middle_costs_nobody_anything(
     clouds: SimulatedClouds, tmp_path: Path
 ) -> None:
     with own_postgres() as server:
-        pair = Pair(tmp_path, clouds, server.new())
+        pair = Pair(tmp_path, clouds, server.new(), SHORT_LEASE)
         try:
             names = gallery(pair, "Restarted-1", "Restarted-2", "Restarted-3")
             pair.start("a")
@@ -133,7 +135,7 @@ def test_a_database_that_is_restarted_in_the_middle_costs_nobody_anything(
             server.stop()
             clouds.wait(_release(held))
             pair.bots["b"].say("!status")  # heard while nothing can be kept
-            time.sleep(4)  # longer than the lease
+            time.sleep(13)  # longer than the lease
             server.start()
             pair.bots["a"].until(is_report)
             until(
@@ -153,7 +155,6 @@ def test_a_database_that_is_restarted_in_the_middle_costs_nobody_anything(
 
 @pytest.mark.slow
 def test_whoever_is_stopped_hands_over_at_once(pair: Pair) -> None:
-    pair.lease = "60 10 0.3"
     gallery(pair, "Stopped-1")
     pair.start("a")
     pair.start("b")
@@ -202,7 +203,8 @@ def test_what_an_older_version_proposed_is_decided_under_the_newer_one_and_heard
     pair.bots["b"].kill()
     older.say("!history")
     until("it is kept", lambda: pair.rows("SELECT id FROM slipway_replicas.inbox"))
-    time.sleep(3)  # the lease has run out
-    assert pair.leader() == "b"
+    pair.expire()
+    time.sleep(3)  # time enough to take it
+    assert pair.leader() == ""
     pair.start("b", migrations=later).until(lambda line: "Upgraded" in str(line))
     assert pair.rows("SELECT id FROM slipway_replicas.inbox") == []
