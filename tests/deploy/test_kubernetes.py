@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from slipway import __version__
-from slipway.bot.config.settings import SlipwaySettings
 from tests.deploy.container import STATE
 from tests.support.processes.program import ROOT, run_slipway
 
@@ -19,8 +18,6 @@ VERSIONS = ("1.30", "1.36")
 """Of Kubernetes: an old one that is still run, and that whose answers are recorded."""
 
 WAYS = ("sqlite.yaml", "postgresql.yaml")
-
-HAS_DATABASE = "database" in SlipwaySettings.model_fields
 
 Manifest = dict[str, Any]
 
@@ -77,7 +74,7 @@ def test_probes_ask_where_the_configuration_has_it_listen(name: str) -> None:
     assert service["port"] == ports["ops"]
 
 
-@pytest.mark.parametrize("name", [name for name in WAYS if name == "sqlite.yaml" or HAS_DATABASE])
+@pytest.mark.parametrize("name", WAYS)
 def test_the_configuration_is_right(name: str, tmp_path: Path) -> None:
     text = only(name, "ConfigMap")["data"]["slipway.toml"]
     secrets = tmp_path / "secrets"

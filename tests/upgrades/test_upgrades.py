@@ -13,13 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from slipway.bot.cli import migrate
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.operations import audit
 from slipway.bot.operations.model import OperationState
 from slipway.bot.store.database import DATABASE, Database
+from slipway.bot.store.postgres import PostgresAccess
 from tests.support.clock import FakeClock
 from tests.support.harness import running_bot
 from tests.support.pauses import no_pauses, poll_often
+from tests.support.processes.postgres import Postgres
 from tests.upgrades.parked import SCENARIOS, Flags, Parked, boundaries, gallery_left
 
 STATES = Path(__file__).parent / "states"
@@ -69,18 +72,13 @@ def _cases() -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("parked", _cases())
-async def test_what_a_release_left_in_the_middle_of_an_operation_is_finished(
-    parked: Parked, tmp_path: Path
-) -> None:
-    poll_often()
-    scenario = SCENARIOS[parked.scenario]
+async def finish(parked: Parked, state: Path, changes: Mapping[str, object]) -> None:
+    """Have the bot of now work on a state until nothing of the operation is left to do, and look at the end."""
     clock = FakeClock(parked.made_at + timedelta(minutes=1))
     azure = SimulatedAzure(gallery_left(parked), clock=clock)
     await azure.start()
     try:
-        state = await asyncio.to_thread(unpack, parked, tmp_path)
-        async with running_bot(state, azure=azure, clock=clock, sleep=no_pauses) as bot:
+        async with running_bot(state, azure=azure, clock=clock, sleep=no_pauses, changes=changes) as bot:
             await bot.running.idle()
             operation = await bot.running.operations.get(parked.operation)
             if parked.boundary == "proposed":
@@ -89,11 +87,32 @@ async def test_what_a_release_left_in_the_middle_of_an_operation_is_finished(
                 operation = await bot.running.operations.get(parked.operation)
             assert operation.state is OperationState.DONE, operation.outcome
             assert isinstance(await audit.verify(bot.running.database), audit.Intact)
-        assert _flags(azure) == scenario.wished(parked.made_at)
+        assert _flags(azure) == SCENARIOS[parked.scenario].wished(parked.made_at)
         asked = Counter((entry.method, entry.path) for entry in azure.writes)
         assert set(asked.values()) <= {1}, "each step changed the gallery once"
     finally:
         await azure.stop()
+
+
+@pytest.mark.parametrize("parked", _cases())
+async def test_what_a_release_left_in_the_middle_of_an_operation_is_finished(
+    parked: Parked, tmp_path: Path
+) -> None:
+    poll_often()
+    await finish(parked, await asyncio.to_thread(unpack, parked, tmp_path), {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("release", RELEASES)
+async def test_it_is_finished_on_postgresql_too_once_it_was_taken_there(
+    release: str, tmp_path: Path, postgres: Postgres
+) -> None:
+    poll_often()
+    parked = KEPT[f"{release}/{USUAL}"]
+    state = await asyncio.to_thread(unpack, parked, tmp_path)
+    url = await asyncio.to_thread(postgres.empty)
+    await migrate._migrate(state, PostgresAccess(url))
+    await finish(parked, state, {"database": {"url": url}})
 
 
 def _flags(azure: SimulatedAzure) -> Flags:
