@@ -140,7 +140,7 @@ class App:
             started = await self._start_unless(stop, stack)
             if started is None:
                 log.info("stopped before it was ready")
-                return None
+                return None if stop.is_set() else Ending.LOST  # what else cuts a start off is a lost lease
             if opened is not None:
                 opened.set_result(started.bot)
             return await started.hearing.until(

@@ -123,6 +123,7 @@ class Replica:
                     log.warning("the lease cannot be looked at", why=_words(error))
                 failing = True
                 await self._sleep(backoff.next())
+        await asyncio.Event().wait()  # whoever waits for the end hears of that by itself
 
     async def leading(self) -> None:
         """Wait until this replica leads."""
