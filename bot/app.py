@@ -39,7 +39,7 @@ from slipway.bot.store.postgres import PostgresAccess
 from slipway.bot.store.settings import DATABASE_TABLE
 from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, not_writable
-from slipway.bot.web.hosting import WebHost
+from slipway.bot.web.hosting import Shown, WebHost
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.bot.working import Working
@@ -105,21 +105,23 @@ class App:
         self._server = None if table is None else table.access
         self._fence = LeaseFence()
         self._leave_at_once = leave_at_once
+        self._web = WebHost(
+            settings,
+            declarations.public_listen(settings),
+            declarations.public_routes(settings),
+            declarations.label_values(settings),
+        )
+        fence = self._fence if self._server is not None else NO_FENCE
         self._clouds = (
             clouds
             if clouds is not None
-            else declarations.open_clouds(
-                settings, os.environ, clock, sleep, self._fence if self._server is not None else NO_FENCE
-            )
+            else declarations.open_clouds(settings, os.environ, clock, sleep, fence, self._web.meter)
         )
         self._clock = clock
         self._grace = grace
         self._sleep = sleep
         self._uptime = uptime
         self._storage = Storage(settings.state_dir, database=None if table is None else table.access.probe)
-        self._web = WebHost(
-            settings, declarations.public_listen(settings), declarations.public_routes(settings)
-        )
 
     async def run(
         self, stop: asyncio.Event, opened: asyncio.Future[RunningBot] | None = None
@@ -195,6 +197,7 @@ class App:
                 place.membership,
                 place.shared.intake if place.shared is not None else None,
                 place.replica,
+                self._web.meter,
             )
         )
         working = Working(
@@ -216,7 +219,8 @@ class App:
             role=partial(_role, place.membership),
         )
         stack.push_async_callback(self._web.close)
-        await self._web.open(readiness)
+        registry = self._declarations.registry
+        await self._web.open(Shown(readiness, bot.services, bot.messages, bot.database, registry))
         for chat in bot.chats.values():
             stack.push_async_callback(chat.close)
         stack.push_async_callback(working.end, self._grace)

@@ -25,6 +25,7 @@ from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.http.routes import PublicRoute
 from slipway.bot.core.loading import load_attribute
+from slipway.bot.core.measuring.meter import UNMETERED, Bound, Meter
 from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import AnyTable, TableShape
 from slipway.bot.core.times import Clock, system_clock
@@ -135,7 +136,11 @@ class Declarations:
     def public_routes(self, settings: SlipwaySettings) -> tuple[PublicRoute, ...]:
         """The requests that the world may make of a bot with this configuration."""
         tables = ((chat, settings.optional(chat.table)) for chat in self.enabled_chats(settings))
-        return tuple(route for chat, table in tables for route in chat.routes(table))
+        of_chats = (route for chat, table in tables for route in chat.routes(table))
+        return (
+            *of_chats,
+            *(each.route for each in self.registry.endpoints.values() if each.wanted(settings)),
+        )
 
     def public_listen(self, settings: SlipwaySettings) -> str:
         """Where they are heard: where ``[http.public]`` says, or as before it was there a chat's own table."""
@@ -167,6 +172,17 @@ class Declarations:
             platform, room = split_address(address)
             found.append(Room(platform=platform, id=room))
         return tuple(dict.fromkeys(found))
+
+    def label_values(self, settings: SlipwaySettings) -> Mapping[Bound, frozenset[str]]:
+        """What labels of measurements may be that this configuration and these declarations bound."""
+        return {
+            Bound.COMMANDS: frozenset(command.name for command in self.commands.commands),
+            Bound.KINDS: frozenset(self.registry.kinds),
+            Bound.STEPS: frozenset(self.registry.steps),
+            Bound.CLOUDS: frozenset(name for cloud in self.clouds for name in settings.named(cloud.table)),
+            Bound.PLATFORMS: frozenset(chat.platform for chat in self.chats),
+            Bound.SCHEDULES: frozenset(entry.name for entry in settings.schedule),
+        }
 
     def operations_room(self, settings: SlipwaySettings) -> Room | None:
         """Where a change gets its card that is asked for outside of any room; None where the settings tell no room.
@@ -211,6 +227,7 @@ class Declarations:
         clock: Clock = system_clock,
         sleep: Sleep = asyncio.sleep,
         fence: Fence = NO_FENCE,
+        meter: Meter = UNMETERED,
     ) -> Clouds:
         """The adapters that are configured. Their SDKs are loaded at the first call.
 
@@ -221,7 +238,7 @@ class Declarations:
         accounts = ((cloud, name) for cloud in self.clouds for name in settings.named(cloud.table))
         return Clouds(
             [
-                self.open_account(cloud, name, settings, environ, clock, sleep, fence)
+                self.open_account(cloud, name, settings, environ, clock, sleep, fence, meter)
                 for cloud, name in accounts
             ]
         )
@@ -235,9 +252,10 @@ class Declarations:
         clock: Clock = system_clock,
         sleep: Sleep = asyncio.sleep,
         fence: Fence = NO_FENCE,
+        meter: Meter = UNMETERED,
     ) -> Adapter:
         """One adapter, as :meth:`open_clouds` opens all of them."""
-        contact = CloudContact(clock)
+        contact = CloudContact(clock, name, meter)
         account = settings.named(cloud.table)[name]
         context = CloudContext(
             name,

@@ -1,5 +1,7 @@
 """Logging: one line an event on standard error, for people or for machines. Never a secret, never a message's
-text, and never the local variables of a traceback, which may hold either."""
+text, and never the local variables of a traceback, which may hold either.
+
+What is logged within a workflow bears its id, and that of the operation that it is about (:func:`about`)."""
 
 from __future__ import annotations
 
@@ -9,10 +11,26 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import structlog
+
+
+@contextmanager
+def about(**what: str) -> Iterator[None]:
+    """Have all that is logged within bear these, such as ``operation``: ids of the bot's own, and nothing that
+    somebody said. Tasks that are begun within bear them, too."""
+    with structlog.contextvars.bound_contextvars(**what):
+        yield
+
+
+def note(**what: str | None) -> None:
+    """Have all that the present task logs from now on bear these, but for None; as :func:`about`."""
+    known = {name: value for name, value in what.items() if value is not None}
+    structlog.contextvars.bind_contextvars(**known)
 
 
 class _Whole(io.FileIO):
@@ -78,6 +96,7 @@ def configure(
     """Send Slipway's log, and its libraries' warnings, to a stream: standard error, if none is given."""
     stream = stream or _standard_error()
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

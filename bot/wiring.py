@@ -14,6 +14,7 @@ from slipway.bot.chat.model import Chat, Platform, Room
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings, split_address
 from slipway.bot.core.http.routes import PublicHttp
+from slipway.bot.core.measuring.meter import UNMETERED, Meter
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Polling, Sleep
@@ -132,6 +133,7 @@ class Parts:
     """Where events of chats go; None for the workflows of this process."""
     replica: str = ""
     """The id of this one of several replicas; empty where there is one process."""
+    meter: Meter = UNMETERED
 
 
 def wire(parts: Parts) -> RunningBot:
@@ -199,11 +201,16 @@ def wire(parts: Parts) -> RunningBot:
         clock=parts.clock,
         sleep=parts.sleep,
         uptime=parts.uptime,
+        meter=parts.meter,
     )
     dispatcher = Dispatcher(
         services=services,
         command_runner=CommandRunner(
-            services=services, registry=declarations.commands, plans=plans, messages=messages
+            services=services,
+            registry=declarations.commands,
+            plans=plans,
+            messages=messages,
+            meter=parts.meter,
         ),
         runner=runner,
         messages=messages,
@@ -243,6 +250,7 @@ def wire(parts: Parts) -> RunningBot:
         ),
         workflows=parts.workflows,
         clock=parts.clock,
+        meter=parts.meter,
     )
     audit_heads = AuditHeads(
         settings.audit,
@@ -330,7 +338,7 @@ def _services(
 ) -> Services:
     """What commands work with."""
     settings, declarations = parts.settings, parts.declarations
-    operations = OperationRepository(parts.database, declarations.registry)
+    operations = OperationRepository(parts.database, declarations.registry, parts.meter)
     context = SubjectContext(
         settings,
         parts.clouds,

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from slipway.bot.config.settings import ScheduleMode, ScheduleSettings
+from slipway.bot.core.measuring.meter import UNMETERED, Meter
+from slipway.bot.core.measuring.metrics import LATE_SECONDS
 from slipway.bot.core.times import Clock, format_time
 from slipway.bot.store.memory import TickMemory
 from slipway.bot.subjects.schedules.model import Delay, Fate, LastRun, Pause
@@ -59,6 +61,7 @@ class Schedules:
         notices: tells rooms what did not run.
         workflows: knows what began already.
         clock: the present.
+        meter: is told how late each line was.
     """
 
     def __init__(
@@ -72,7 +75,9 @@ class Schedules:
         notices: ScheduleNotices,
         workflows: WorkflowEngine,
         clock: Clock,
+        meter: Meter = UNMETERED,
     ) -> None:
+        self._meter = meter
         self._timetables = tuple(timetables)
         self._names = tuple(names)
         self._dispatcher = dispatcher
@@ -206,6 +211,7 @@ class Schedules:
     async def _run(self, settings: ScheduleSettings, at: datetime, now: datetime, before: str) -> str:
         line = _line(settings, at, before)
         delay = self._delay(settings.name, at) if now - at > ON_TIME else Delay.NONE
+        self._meter.observe(LATE_SECONDS, max(0.0, (now - at).total_seconds()), settings.name)
         log.info("schedule ticks", late=delay.value or "no", schedule=settings.name, at=at.isoformat())
         if not await self._workflows.knows(
             line.event_key

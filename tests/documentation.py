@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from slipway.bot.core.measuring.meter import Bound, Counter, Gauge, Histogram, Label
+from slipway.bot.core.measuring.metrics import METRICS
 from slipway.bot.core.settings_table import AnyTable, TableShape
 from slipway.bot.declared import OWN_TABLES, Declarations, declared
 from slipway.commands.grammar.usage import usage
@@ -32,6 +34,7 @@ def released() -> str:
 WHOLE: Mapping[Path, Callable[[], str]] = {
     ROOT / "deploy/slipway.1": lambda: manual_page(released()),
     ROOT / "deploy/sbom.cdx.json": bill_of_materials,
+    ROOT / "docs/metrics.md": lambda: metrics_page(),  # noqa: PLW0108 - it is written below
 }
 """Files that are written as a whole."""
 
@@ -136,6 +139,40 @@ def _quality(kind: PartKind, found: Sequence[Part]) -> str:
     ]
     table = _markdown(("Rule", "What it asks", *(f"**{part.name}**" for part in found)), rows)
     return "\n".join([table, *(["", "Exempt:", "", *reasons] if reasons else [])])
+
+
+_METRICS_PAGE = """# Metrics
+
+What `/metrics` of `[http.ops]` tells, for Prometheus. [monitoring.md](monitoring.md) says who may read it. This page
+is written from the code (`python -m tests.documentation`).
+
+Counters and histograms count from the start of the process; a gauge is looked at when it is asked for. No label ever
+names a person, a room or an image: values come from the code and the configuration, and what is none of them counts
+as `other`, as do values beyond the two hundredth. Beside these there are the process's own: `process_*`.
+
+"""
+
+_METRIC_TYPES = {Counter: "counter", Histogram: "histogram", Gauge: "gauge"}
+
+
+def metrics_page() -> str:
+    """The reference of metrics as the code has them now."""
+    rows = [
+        (
+            f"`{metric.name}`",
+            _METRIC_TYPES[type(metric)],
+            metric.says,
+            "; ".join(map(_label, metric.labels)) or "-",
+        )
+        for metric in METRICS
+    ]
+    return f"{_METRICS_PAGE}{_markdown(('Metric', 'Type', 'What it tells', 'Labels'), rows)}\n"
+
+
+def _label(label: Label) -> str:
+    if isinstance(label.values, Bound):
+        return f"`{label.name}`: {label.values}"
+    return f"`{label.name}`: {', '.join(f'`{each}`' for each in label.values)}"
 
 
 def main(pages: Iterable[Path] = PAGES) -> None:

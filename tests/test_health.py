@@ -126,7 +126,7 @@ def test_when_each_cloud_answered_is_told_and_makes_no_bot_ill(tmp_path: Path) -
     contacts = {name: CloudContact(clock) for name in ("aws", "azure", "azure.staging")}
 
     def ask(name: str, kind: CloudErrorKind | None = None) -> None:
-        with suppress(CloudError), contacts[name].noting():
+        with suppress(CloudError), contacts[name].noting("look"):
             if kind is not None:
                 raise CloudError(kind, cloud=name, sentence="It did not do it.")
 

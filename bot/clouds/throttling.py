@@ -53,10 +53,14 @@ class ThrottleGate:
     Args:
         patience: how long.
         title: what people call the cloud.
+        told: hears of each refusal.
     """
 
-    def __init__(self, patience: Patience, title: str = "the cloud") -> None:
+    def __init__(
+        self, patience: Patience, title: str = "the cloud", told: Callable[[], None] = lambda: None
+    ) -> None:
         self._patience = patience
+        self._told = told
         self._why = f"{title} was asked too often"
         self._pausing = 0.0
         self._open = asyncio.Event()
@@ -96,6 +100,7 @@ class ThrottleGate:
             sent_in: the round in which the refused request was sent.
             retry_after: what the cloud asked for, in seconds; None for nothing.
         """
+        self._told()
         if sent_in != self._round:
             return True  # somebody pauses for this round already; :meth:`enter` waits for that
         pause = self._pause(retry_after)

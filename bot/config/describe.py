@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from slipway.bot.config.http_settings import Pages
 from slipway.bot.config.policies.settings import PolicySettings, rule_name
 from slipway.bot.config.settings import AuditSettings, ScheduleMode, ScheduleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec, KindSpec
@@ -31,6 +32,7 @@ def describe(
         *(line for entry in settings.schedule for line in _schedule(entry, times)),
         _problems(settings),
         _audit(settings.audit),
+        *_http(settings),
         f"secrets: {_secrets(settings)}",
     ]
 
@@ -101,6 +103,15 @@ def _audit(audit: AuditSettings) -> str:
     places = [str(each) for each in (audit.room, audit.file) if each]
     told = f"told at {audit.cron} {audit.zone.key} in {' and '.join(places)}" if places else "told nowhere"
     return f"audit: its head is {told}"
+
+
+def _http(settings: SlipwaySettings) -> Iterator[str]:
+    ops = settings.http.ops
+    if ops is not None:
+        token = ", with a token" if ops.token is not None else ""
+        whom = ", ".join(map(str, ops.networks)) or "nobody"
+        pages = "none" if ops.pages is Pages.OFF else f"by {ops.pages}"
+        yield f"http: for operators at {ops.listen}; metrics for {whom}{token}; pages {pages}"
 
 
 def _secrets(settings: SlipwaySettings) -> str:

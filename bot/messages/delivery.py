@@ -70,6 +70,7 @@ class Delivery:
         self._sleep = sleep
         self._locks: dict[Room, asyncio.Lock] = {}
         self._behind: dict[Room, asyncio.Task[None]] = {}
+        self._since: dict[Room, datetime] = {}  # rooms behind, and when they fell so in this process
         self._answering: dict[Platform, asyncio.Event] = {platform: asyncio.Event() for platform in chats}
         self._gone: dict[Room, str] = {}  # rooms behind that take nothing at all, and why
         self._barred: dict[Room, str] = {}  # rooms behind in which the bot lacks a right, and which
@@ -130,6 +131,11 @@ class Delivery:
         """Whether something waits in a room, so that nothing is tried there at once."""
         return room in self._behind
 
+    @property
+    def behind_since(self) -> Mapping[Room, datetime]:
+        """The rooms in which something waits, and since when, as far as this process knows."""
+        return self._since
+
     async def bring(self, room: Room, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Have messages shown, as far as that can be at once; they are kept as they are then, and given.
 
@@ -160,6 +166,7 @@ class Delivery:
 
     def _fall_behind(self, room: Room, backoff: Backoff, pause: float, asked: float = 0.0) -> None:
         self._idle.clear()
+        self._since[room] = self._clock()
         self._heard[room] = asyncio.Event()
         work = self._catch_up(room, backoff, pause, asked)
         self._behind[room] = asyncio.create_task(work, name=f"messages for {room.platform} {room.id}")
@@ -180,7 +187,7 @@ class Delivery:
                     continue
                 if attempt is None:
                     log.info("all that waited for a room was said", room=room.id)
-                    del self._behind[room], self._heard[room]
+                    del self._behind[room], self._heard[room], self._since[room]
                     self._note_why(room, None)
                     return
             if attempt.progress:

@@ -117,6 +117,11 @@ class MessageService:
         """The rooms that take nothing any more, as far as something was to be said there; with why."""
         return self._delivery.gone
 
+    @property
+    def behind_since(self) -> Mapping[Room, datetime]:
+        """The rooms in which something waits to be said, and since when, as far as this process knows."""
+        return self._delivery.behind_since
+
     def heard_from(self, room: Room) -> None:
         """Somebody spoke in a room, or its platform told of it: what waits for it is tried now."""
         self._delivery.heard_from(room)

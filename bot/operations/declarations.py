@@ -35,6 +35,7 @@ from slipway.bot.core.text import as_typed
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Polling
+from slipway.bot.operations.endpoints import PublicEndpoint
 from slipway.bot.operations.watches import Watch
 from slipway.bot.people import People, Person
 from slipway.bot.problems.declaration import ProblemSource
@@ -314,6 +315,7 @@ class Subject(Declaration, Generic[ServicesT]):
         person_keys: what it adds to ``[[person]]``.
         problems: what may be wrong with what it looks after.
         sections: what it adds to reports.
+        endpoints: what the world may ask it by HTTP.
     """
 
     name: str
@@ -331,6 +333,7 @@ class Subject(Declaration, Generic[ServicesT]):
     person_keys: tuple[PersonKey, ...] = ()
     problems: tuple[ProblemSource[Services], ...] = ()
     sections: tuple[ReportSection[Services, Any], ...] = ()
+    endpoints: tuple[PublicEndpoint, ...] = ()
 
     def __post_init__(self) -> None:
         check_text("A subject", "name", self.name)
@@ -388,6 +391,7 @@ _ENTRIES: Mapping[str, type] = {
     "person_keys": PersonKey,
     "problems": ProblemSource,
     "sections": ReportSection,
+    "endpoints": PublicEndpoint,
 }
 """What each tuple of a subject holds."""
 

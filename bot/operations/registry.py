@@ -48,6 +48,14 @@ class SubjectRegistry:
             ((subject.name, each.name, each) for subject in self.subjects for each in subject.sections),
             "section of a report",
         )
+        self.endpoints = _by_name(
+            (
+                (subject.name, f"{each.route.method} {each.route.path}", each)
+                for subject in self.subjects
+                for each in subject.endpoints
+            ),
+            "public route",
+        )
         self._owners = {
             name: subject
             for subject in self.subjects

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -111,8 +112,9 @@ class Listener(Generic[RouteT]):
             host, port = host_of(self._listen), port_of(self._listen)
             self._server = await loop.create_server(connected, host, port)
         except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise ListenError(f"Could not listen on {self._listen} for {self._name}: {why}.") from error
+            raise ListenError(
+                f"Could not listen on {self._listen} for {self._name}: {_why(error)}."
+            ) from error
         log.info("listening", listener=self._name, address=self._listen, port=self.port)
 
     async def close(self) -> None:
@@ -147,7 +149,7 @@ class Listener(Generic[RouteT]):
                 async with asyncio.timeout(self._limits.answer_seconds):
                     await response.prepare(request)
                     await response.write_eof()
-            except TimeoutError:  # it reads nothing
+            except (TimeoutError, ConnectionError):  # it reads nothing, or has hung up
                 connection.abort()
         return response
 
@@ -204,6 +206,13 @@ class Listener(Generic[RouteT]):
         except (web.RequestPayloadError, ConnectionError):
             return HttpResponse(HTTPStatus.BAD_REQUEST)
         return bytes(body)
+
+
+def _why(error: OSError | OverflowError) -> str:
+    """Why something cannot be listened on, without what asyncio adds to the system's words."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return getattr(error, "strerror", None) or str(error)  # of a name, by whoever looked it up
 
 
 class _Protocol(web.RequestHandler):

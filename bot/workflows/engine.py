@@ -29,6 +29,7 @@ from slipway.bot.core.errors import StorageError
 from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.model import Json
 from slipway.bot.core.storage_errors import storage_failure
+from slipway.bot.logs import about
 from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, StorageState
 from slipway.bot.workflows import calm
@@ -234,15 +235,12 @@ class WorkflowEngine:
             self._recovering.discard(workflow_id)
             self._settle()
             try:
-                await body(payload)
+                with about(workflow=workflow_id):
+                    await _told(name, body(payload))
             except StorageError as error:
                 # Neither done nor failed: it goes on behind its last step once that can be read.
                 self._begin_again(workflow_id, task)
                 raise asyncio.CancelledError from error
-            except Exception:
-                # The last boundary: a fault in Slipway itself must not end silently inside DBOS.
-                log.exception("workflow failed", workflow=name)
-                raise
             finally:
                 self._tasks.pop(task, None)
                 self._settle()
@@ -467,6 +465,17 @@ class WorkflowEngine:
             for task in running:
                 task.cancel()
             await asyncio.wait({*running, *self._pending}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _told(name: str, work: Awaitable[None]) -> None:
+    """Do a workflow's work; the last boundary: a fault in Slipway itself must not end silently inside DBOS."""
+    try:
+        await work
+    except StorageError:
+        raise
+    except Exception:
+        log.exception("a workflow failed", name=name)
+        raise
 
 
 _TOLD_BY_US = "DBOS failed to launch"

@@ -29,6 +29,7 @@ from slipway.bot.chat.model import (
 from slipway.bot.core.errors import ResponsibleParty, StorageError, UserError
 from slipway.bot.core.model import Json, digest
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.logs import note
 from slipway.bot.messages.model import WORKING, Lifetime
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.emergency.alarms import EmergencyAlarms
@@ -226,6 +227,7 @@ class Dispatcher:
         response = Response.model_validate(await self._workflows.step("answer", answer))
         if key in self._asked and not self._asked[key].done():
             self._asked[key].set_result(response)
+        note(operation=response.operation_id)
         if response.card is not None and response.room is not None:
             await self._workflows.step("say", lambda: self._say(response, key, lifetime, answers))
             if response.following:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from slipway.bot.chat.model import Address, Assurance, Audience, Card, Tone
 from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.measuring.meter import OTHER, UNMETERED, Meter
+from slipway.bot.core.measuring.metrics import LINE_SECONDS, LINES, LineOutcome
 from slipway.bot.core.text import as_typed
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.approval_service import CodeNeededError
@@ -51,7 +54,11 @@ class CommandRunner:
         registry: Registry[CommandResult],
         plans: PlanService,
         messages: MessageService,
+        meter: Meter = UNMETERED,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._meter = meter
+        self._monotonic = monotonic
         self._services = services
         self._registry = registry
         self._plans = plans
@@ -61,7 +68,16 @@ class CommandRunner:
 
     async def answer(self, reading: Reading, asker: Asker) -> Response:
         """Answer what somebody asked for; what nobody else saw them ask is answered to them alone, if it may be."""
-        return (await self._answer(reading, asker)).for_audience(asker)
+        began, outcome = self._monotonic(), LineOutcome.FAILED
+        try:
+            response = await self._answer(reading, asker)
+            outcome = _outcome(response)
+        finally:
+            command = self._command_of(reading)
+            name = OTHER if command is None else command.name
+            self._meter.count(LINES, name, outcome)
+            self._meter.observe(LINE_SECONDS, self._monotonic() - began, name)
+        return response.for_audience(asker)
 
     async def _answer(self, reading: Reading, asker: Asker) -> Response:
         response = Response.at(asker.place)
@@ -313,3 +329,9 @@ def _why_not_so(command: Command[CommandResult], asker: Asker) -> str:
         sentence = "An emergency is declared by a person, in a way that leaves no doubt who they are."
         return f"{sentence} {asker.doubt}".rstrip()
     return ""
+
+
+def _outcome(response: Response) -> LineOutcome:
+    if response.failed:
+        return LineOutcome.OBJECTED
+    return LineOutcome.ANSWERED if response.operation_id is None else LineOutcome.PROPOSED

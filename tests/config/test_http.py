@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from slipway.bot.config.describe import describe
 from slipway.bot.config.http_settings import Pages
 from slipway.bot.config.lint import warnings
 from tests.support.configuration import DECLARED, SECRETS, problems_of, settings_of, valid_document
@@ -28,10 +29,13 @@ def test_without_a_table_nothing_is_open_and_slack_is_heard_where_it_always_was(
 
 
 def test_an_empty_table_of_operators_is_for_this_machine_alone() -> None:
-    ops = settings_of(_http({"ops": {}})).http.ops
+    settings = settings_of(_http({"ops": {}}))
+    ops = settings.http.ops
     assert ops is not None
     assert (ops.listen, ops.pages, ops.token) == ("127.0.0.1:9464", Pages.OFF, None)
     assert [str(each) for each in ops.networks] == ["127.0.0.0/8", "::1/128"]
+    told = "http: for operators at 127.0.0.1:9464; metrics for 127.0.0.0/8, ::1/128; pages none"
+    assert told in describe(settings, DECLARED.spec)
 
 
 def test_files_of_before_mean_the_same_and_are_told_what_to_write() -> None:

@@ -221,6 +221,27 @@ async def test_a_fault_is_logged_and_not_shown_and_an_answer_has_its_time() -> N
     ]
 
 
+async def test_whoever_hangs_up_before_the_answer_leaves_no_trace() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def late(_request: HttpRequest) -> HttpResponse:
+        asked.set()
+        await go_on.wait()
+        return HttpResponse(body=b"x" * 10_000_000)
+
+    with capture_logs() as logs:
+        async with listening(OpsRoute(Method.GET, "/late", late), HELLO) as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(get("/late"))
+            async with asyncio.timeout(PATIENCE):
+                await asked.wait()
+            writer.transport.abort()
+            assert statuses(await say(port, get("/hello/a"))) == [200]
+            go_on.set()
+            assert statuses(await say(port, get("/hello/b"))) == [200]
+    assert [log["event"] for log in logs] == ["listening"]
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=3))
 def test_no_bytes_end_a_listener(parts: list[bytes]) -> None:
@@ -236,7 +257,8 @@ async def test_an_address_that_is_taken_is_named() -> None:
     async with listening(HELLO) as port:
         taken = PublicListener(f"127.0.0.1:{port}", (PublicRoute(Method.POST, "/events"),))
         with pytest.raises(
-            ListenError, match=rf"Could not listen on 127\.0\.0\.1:{port} for the public: .*in use"
+            ListenError,
+            match=rf"Could not listen on 127\.0\.0\.1:{port} for the public: Address already in use\.",
         ):
             await taken.open()
 

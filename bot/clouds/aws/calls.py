@@ -30,7 +30,7 @@ from slipway.bot.clouds.aws.pacing import Lane
 from slipway.bot.clouds.aws.responses import Response
 from slipway.bot.clouds.aws.sessions import new_session
 from slipway.bot.clouds.aws.settings import AwsSettings
-from slipway.bot.clouds.contact import CloudContact
+from slipway.bot.clouds.contact import CloudContact, TriedAgainError
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.loading import LIBRARY_IMPORT
@@ -83,7 +83,7 @@ class _DeadlineError(Exception):
     """The call's time is over, or nobody waits for it, so no further request of it may be sent."""
 
 
-class _ThrottledError(Exception):
+class _ThrottledError(TriedAgainError):
     """AWS refused a request as one too many; ``error`` is what to tell where it stays so."""
 
     def __init__(self, error: CloudError) -> None:
@@ -150,7 +150,7 @@ class AwsCalls:
         """
         return await self._run(
             request,
-            self._lane(operation),
+            operation,
             lambda client: read(getattr(client, operation)(**parameters)),
         )
 
@@ -175,9 +175,8 @@ class AwsCalls:
             )
             return [read(page) for page in pages]
 
-        lane = self._lane(operation)
-        found = await self._run(request, lane, work)
-        lane.owe(len(found) - 1)
+        found = await self._run(request, operation, work)
+        self._lane(operation).owe(len(found) - 1)
         return [item for page in found for item in page]
 
     async def credentials_method(self, request: Ec2Request) -> str:
@@ -191,7 +190,7 @@ class AwsCalls:
             found = self._session.get_credentials()
             return found.method if found is not None else ""
 
-        return await self._run(request, self._lane(""), look)
+        return await self._run(request, "", look)
 
     def close(self) -> None:
         """Send nothing more, and let go of threads and connections; does not wait for a request under way."""
@@ -207,16 +206,17 @@ class AwsCalls:
             self._lanes[operation] = self._new_lane(operation)
         return self._lanes[operation]
 
-    async def _run(self, request: Ec2Request, lane: Lane, work: Callable[[Any], T]) -> T:
+    async def _run(self, request: Ec2Request, operation: str, work: Callable[[Any], T]) -> T:
         """Send it when it is its turn; again, where AWS throttles it, as often as may be: all that ask for the same
         pause for that together. Turns and pauses are no part of the time that a call may take."""
-        unclear = False
+        unclear, lane = False, self._lane(operation)
         with lane.gate:
             for left in reversed(range(self._settings.max_attempts)):
                 sent_in = await lane.enter()
                 try:
-                    found = await self._once(request, work, unclear)
+                    found = await self._once(request, operation, work, unclear)
                 except _ThrottledError as refused:
+                    self._contact.throttled()
                     unclear = refused.error.doubtful
                     if not left or not await lane.refused(sent_in):
                         raise refused.error from refused.__cause__
@@ -225,7 +225,7 @@ class AwsCalls:
                 return found
         raise AssertionError("there is no attempt")
 
-    async def _once(self, request: Ec2Request, work: Callable[[Any], T], unclear: bool) -> T:
+    async def _once(self, request: Ec2Request, operation: str, work: Callable[[Any], T], unclear: bool) -> T:
         """Send it now; ``unclear`` says that nobody knows whether an earlier try took effect.
 
         Raises:
@@ -239,7 +239,7 @@ class AwsCalls:
         call = _PendingCall(time.monotonic() + self._longest_call, unclear=unclear, changes=request.changes)
         self._calls.add(call)
         try:
-            with self._contact.noting():
+            with self._contact.noting(operation or "credentials"):
                 return await self._in_time(request, call, work)
         finally:
             call.abandoned.set()

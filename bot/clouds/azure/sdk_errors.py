@@ -86,7 +86,7 @@ _NAMED_BY_PROFILE = (
 @contextmanager
 def translate_errors(account: AzureAccount, action: str) -> Iterator[None]:
     """Turn whatever an SDK call raises into a CloudError. ``action`` completes “Azure refused to …”."""
-    with account.contact.noting():
+    with account.contact.noting(action.partition(" ")[0]):
         try:
             yield
         except AzureError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ class OperationChange:
     def __init__(self, connection: AsyncConnection, found: Operation) -> None:
         self._connection = connection
         self.operation = found
+        self.moved_at: datetime | None = None
 
     async def noted(self, *keys: AuditKey) -> bool:
         """Whether the audit trail has an entry with one of these keys."""
@@ -84,6 +86,7 @@ class OperationChange:
         changes |= {"outcome": outcome} if outcome is not None else {}
         changes |= {"cancelled_by": cancelled_by} if cancelled_by is not None else {}
         self.operation = self.operation.model_copy(update=changes)
+        self.moved_at = entry.at
 
     async def ask_to_stop(self, entry: AuditEntry) -> None:
         """Note that it should stop before its next step."""
@@ -102,6 +105,8 @@ class StepChange:
         self._connection = connection
         self._operation_id = operation_id
         self.cancelled_by = cancelled_by
+        self.ended: tuple[str, OperationState] | None = None
+        """The operation's kind and how it ended, if it did."""
 
     async def reports(self) -> tuple[StepReport, ...]:
         """How every step ended so far, this one included."""
@@ -133,6 +138,8 @@ class StepChange:
         if (await self._connection.execute(statement)).rowcount:
             await append(self._connection, move.entry)
             await let_go(self._connection, self._operation_id)
+            kind = sa.select(operation.c.kind).where(operation.c.id == self._operation_id)
+            self.ended = str(await self._connection.scalar(kind)), state
 
 
 @dataclass(frozen=True)

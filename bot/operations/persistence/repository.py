@@ -4,19 +4,19 @@ transaction: either all are there or none."""
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.model import Platform, Room
-from slipway.bot.core.model import Json, canonical_json
-from slipway.bot.core.uptime import Moment, Uptime
-from slipway.bot.operations.audit import BY_CODE, AuditEntry, AuditKey, StepPhase, append, is_noted
+from slipway.bot.core.measuring.meter import UNMETERED, Meter
+from slipway.bot.core.model import canonical_json
+from slipway.bot.core.uptime import Moment
+from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
 from slipway.bot.operations.locking.store import let_go
 from slipway.bot.operations.model import (
     OPEN,
@@ -30,6 +30,7 @@ from slipway.bot.operations.model import (
 )
 from slipway.bot.operations.persistence.ballots import withdrawn_votes
 from slipway.bot.operations.persistence.changes import Move, OperationChange, StepChange
+from slipway.bot.operations.persistence.details import noted_decision, uptime_in
 from slipway.bot.operations.persistence.proposals import NOWHERE, ProposalWriter
 from slipway.bot.operations.persistence.records import (
     OpenOperation,
@@ -40,8 +41,9 @@ from slipway.bot.operations.persistence.records import (
 )
 from slipway.bot.operations.persistence.rows import OperationRows
 from slipway.bot.operations.persistence.stored import read_report
+from slipway.bot.operations.persistence.tally import OperationTally
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.operations.runs.integrity import NotedDecision, contradiction, keys_of
+from slipway.bot.operations.runs.integrity import contradiction, keys_of
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import (
     audit,
@@ -64,9 +66,11 @@ class OperationRepository:
     Args:
         database: where they are.
         registry: the kinds that are known; operations of others are given as what they are.
+        meter: is told what became of operations.
     """
 
-    def __init__(self, database: Database, registry: SubjectRegistry) -> None:
+    def __init__(self, database: Database, registry: SubjectRegistry, meter: Meter = UNMETERED) -> None:
+        self._tally = OperationTally(meter)
         self._database = database
         self._registry = registry
         self._rows = OperationRows(registry)
@@ -82,7 +86,9 @@ class OperationRepository:
         async def store(connection: AsyncConnection) -> Operation:
             return await self._load(connection, await self._proposals.store(connection, proposed))
 
-        return await self._database.write(store)
+        found = await self._database.write(store)
+        self._tally.proposed(found, proposed.event_key, proposed.at)
+        return found
 
     async def find(self, operation_id: str) -> Operation | None:
         """One operation, with its votes and step reports; None if there is no such id."""
@@ -239,10 +245,14 @@ class OperationRepository:
             UnknownOperationError: there is no such operation.
         """
 
-        async def within(connection: AsyncConnection) -> T:
-            return await work(OperationChange(connection, await self._load(connection, operation_id)))
+        async def within(connection: AsyncConnection) -> tuple[T, Operation, OperationChange]:
+            before = await self._load(connection, operation_id)
+            change = OperationChange(connection, before)
+            return await work(change), before, change
 
-        return await self._database.write(within)
+        result, before, change = await self._database.write(within)
+        self._tally.changed(before, change.operation, change.moved_at)
+        return result
 
     async def move(
         self,
@@ -260,7 +270,7 @@ class OperationRepository:
         ``also`` are entries of what begins with the new state.
         """
 
-        async def move(connection: AsyncConnection) -> bool:
+        async def move(connection: AsyncConnection) -> sa.Row[Any, Any] | None:
             made = await Move.of(connection, to, entry, outcome=outcome, cancelled_by=cancelled_by)
             statement = (
                 operation.update()
@@ -268,14 +278,21 @@ class OperationRepository:
                 .values(made.values)
             )
             if not (await connection.execute(statement)).rowcount:
-                return False
+                return None
             for each in (made.entry, *also):
                 await append(connection, each)
             if to.ended:
                 await let_go(connection, operation_id)
-            return True
+            which = sa.select(operation.c.kind, operation.c.created_at).where(operation.c.id == operation_id)
+            return (await connection.execute(which)).one()
 
-        return await self._database.write(move)
+        moved = await self._database.write(move)
+        if moved is None:
+            return False
+        self._tally.moved(operation_id, moved.kind, to)
+        if to is OperationState.EXPIRED:  # else nobody was waited for
+            self._tally.decided(moved.kind, to, moved.created_at, entry.at)
+        return True
 
     async def voted_on(self, event_key: str, person: str) -> str | None:
         """The operation on which a person voted by this event, also if they took that back since; None for none."""
@@ -302,7 +319,7 @@ class OperationRepository:
         async with self._database.reading() as connection:
             text = await connection.scalar(plan)
             rows = (await connection.execute(entries)).all()
-        noted = {row.key: _noted_decision(row.action, row.actor, row.detail) for row in rows}
+        noted = {row.key: noted_decision(row.action, row.actor, row.detail) for row in rows}
         return contradiction(found, hashlib.sha256(str(text).encode()).hexdigest(), noted)
 
     async def note(self, entry: AuditEntry) -> None:
@@ -343,7 +360,7 @@ class OperationRepository:
             row = (await connection.execute(query)).one()
         report = None if row.report is None else read_report(row.report, number)
         token = step_token(operation_id, row.digest, number)
-        begun_at = None if row.at is None else Moment(row.at, _uptime_in(row.detail))
+        begun_at = None if row.at is None else Moment(row.at, uptime_in(row.detail))
         return StepStatus(report, row.cancelled_by is not None, token, begun_at)
 
     async def step_begun(self, operation_id: str, number: int) -> bool:
@@ -368,7 +385,7 @@ class OperationRepository:
     ) -> T:
         """Store how a step ended, with its audit entry; and, in the same transaction, what follows from it."""
 
-        async def store(connection: AsyncConnection) -> T:
+        async def store(connection: AsyncConnection) -> tuple[T, StepChange]:
             await connection.execute(
                 step_report.insert().values(
                     operation_id=operation_id, number=report.number, report=canonical_json(report)
@@ -378,9 +395,13 @@ class OperationRepository:
             cancelled_by = await connection.scalar(
                 sa.select(operation.c.cancelled_by).where(operation.c.id == operation_id)
             )
-            return await then(StepChange(connection, operation_id, cancelled_by))
+            change = StepChange(connection, operation_id, cancelled_by)
+            return await then(change), change
 
-        return await self._database.write(store)
+        result, change = await self._database.write(store)
+        if change.ended is not None:
+            self._tally.moved(operation_id, *change.ended)
+        return result
 
     async def _load(self, connection: AsyncConnection, operation_id: str) -> Operation:
         found = await self._rows.select(
@@ -389,25 +410,3 @@ class OperationRepository:
         if not found:
             raise UnknownOperationError(operation_id)
         return found[0]
-
-
-def _noted_decision(action: str, actor: str, detail: str) -> NotedDecision:
-    """What an audit entry says; an empty digest where it names none, or its detail cannot be read."""
-    found = _read_detail(detail)
-    return NotedDecision(action, actor, str(found.get("digest", "")), found.get("step_up") == BY_CODE)
-
-
-def _uptime_in(detail: str) -> Uptime | None:
-    """The machine's uptime that an audit entry names; None where it names none, or cannot be read."""
-    match _read_detail(detail):
-        case {"boot": str(boot), "uptime": float() | int() as seconds}:
-            return Uptime(boot, float(seconds))
-    return None
-
-
-def _read_detail(detail: str) -> dict[str, Json]:
-    try:
-        found = json.loads(detail)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 import structlog
 
 from slipway.bot.core.errors import CloudError, ResponsibleParty, StorageError, UserError
+from slipway.bot.core.measuring.meter import UNMETERED, Meter
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Step
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.logs import note
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.audit import StepPhase
@@ -81,6 +83,7 @@ class OperationRunner:
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
         uptime: ReadUptime = system_uptime,
+        meter: Meter = UNMETERED,
     ) -> None:
         self._operations = operations
         self._subjects = subjects
@@ -88,7 +91,7 @@ class OperationRunner:
         self._cards = cards
         self._display = OperationDisplay(operations, messages, cards, sleep)
         self._entries = RunEntries(clock, uptime)
-        self._step_runner = StepRunner(subjects, sleep, workflows.rest)
+        self._step_runner = StepRunner(subjects, sleep, workflows.rest, meter)
         self._waits = Waits(operations, cards.waits, clock, cards.zone)
         self._checks = RunChecks(operations, plans, admission, self._step_runner, cards, clock, uptime)
         self._begun: set[tuple[str, int]] = set()  # steps noted as begun by this process, and not yet begun
@@ -140,6 +143,7 @@ class OperationRunner:
         operation_id = str(payload["operation"])
         try:
             plan = await self._workflows.persistently(lambda: self._operations.plan(operation_id))
+            note(operation=operation_id, kind=plan.kind)
             async with self._display.progress(operation_id) as news:
                 await self._from_begin(Run(operation_id, plan, news))
         except Exception:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 
 import structlog
 
 from slipway.bot.core.errors import CloudError, StorageError, UserError
+from slipway.bot.core.measuring.meter import UNMETERED, Meter
+from slipway.bot.core.measuring.metrics import STEP_SECONDS, StepOutcome
 from slipway.bot.core.steps import LastingExecutor, Step, StepDone
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.operations.model import Failure, Plan, StepReport
@@ -33,11 +36,20 @@ class StepRunner:
         subjects: they have the executors.
         sleep: waits between two looks.
         rest: within it nothing is done but to wait for something that takes hours.
+        meter: is told how long steps took.
+        monotonic: seconds that have passed.
     """
 
     def __init__(
-        self, subjects: SubjectServices, sleep: Sleep, rest: Callable[[], AbstractContextManager[None]]
+        self,
+        subjects: SubjectServices,
+        sleep: Sleep,
+        rest: Callable[[], AbstractContextManager[None]],
+        meter: Meter = UNMETERED,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._meter = meter
+        self._monotonic = monotonic
         self._subjects = subjects
         self._sleep = sleep
         self._rest = rest
@@ -48,6 +60,19 @@ class StepRunner:
     ) -> StepReport | None:
         """Do a step, once for its token, and see that it is done; None where it lasts, and is not to be waited for
         any longer."""
+        began = self._monotonic()
+        report = await self._carry_out(operation_id, plan, number, token, go_on)
+        outcome = StepOutcome.STOPPED
+        if report is not None:
+            outcome = StepOutcome.DONE if report.failure is None else StepOutcome.FAILED
+        seconds, kind = self._monotonic() - began, plan.steps[number - 1].kind
+        self._meter.observe(STEP_SECONDS, seconds, kind, outcome)
+        log.info("a step ended", step=number, does=kind, outcome=outcome.value, seconds=round(seconds, 3))
+        return report
+
+    async def _carry_out(
+        self, operation_id: str, plan: Plan, number: int, token: str, go_on: GoOn
+    ) -> StepReport | None:
         step = plan.steps[number - 1]
         if plan.unknown:  # another version of Slipway began it
             return StepReport(number=number, title=step.title, failure=unknown_failure(operation_id, plan))

@@ -126,7 +126,7 @@ class Arm:
         self._credential = sdk_credential(access, settings.max_attempts)
         self._links = Links(self._credential)
         loopback = isinstance(access.credential, Anonymous)
-        gate = ThrottleGate(patience, account.title)
+        gate = ThrottleGate(patience, account.title, account.contact.throttled)
 
         def on_the_way() -> list[Any]:
             """The SDK's own list also registers resource providers and follows redirects. Slipway changes nothing

@@ -81,7 +81,7 @@ class AzureGallery:
         self._changes = VersionChanges(
             account=self._account,
             settings=settings,
-            gate=ThrottleGate(timing.patience, self._account.title),
+            gate=ThrottleGate(timing.patience, self._account.title, self._account.contact.throttled),
             open=self._open,
             read=self._reads.version,
             backoff=timing.backoff.total_seconds(),

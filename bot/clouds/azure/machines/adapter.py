@@ -77,7 +77,10 @@ class AzureMachines:
         self._region = settings.regions[0]
         timing = gallery.timing
         self._calls = MachineCalls(
-            settings, self._account, gallery, ThrottleGate(timing.patience, self._account.title)
+            settings,
+            self._account,
+            gallery,
+            ThrottleGate(timing.patience, self._account.title, self._account.contact.throttled),
         )
         self._images = GalleryImages(gallery, self._account, settings.gallery)
         gallery_id = (

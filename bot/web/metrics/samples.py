@@ -1,0 +1,139 @@
+"""What is looked at when metrics are asked for: how things are, rather than what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+import structlog
+
+from slipway import __version__
+from slipway.bot.chat.model import Chat, Platform, Room
+from slipway.bot.clouds.contact import CloudContact
+from slipway.bot.core.measuring.metrics import (
+    BUILD,
+    CHECK,
+    CLOCK_SECONDS,
+    CLOUD_FAILING,
+    CONNECTED,
+    DROPPED,
+    HEARD,
+    LOOK_FAILED,
+    OLDEST_STEP,
+    OPEN,
+    PROBLEMS,
+    QUEUE,
+    QUEUE_SECONDS,
+    READY,
+    ROLE,
+)
+from slipway.bot.core.times import Clock
+from slipway.bot.health.readiness import Looked
+from slipway.bot.operations.model import OPEN as OPEN_STATES
+from slipway.bot.operations.model import OperationState
+from slipway.bot.web.metrics.prometheus import Sample
+
+LOOKS_WITHIN = 5.0
+"""Seconds in which the database has to answer; Prometheus itself waits for ten."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How much of everything there is, as the database tells.
+
+    Attributes:
+        states: those of the operations that have not ended, one each.
+        waiting: messages that wait, by platform.
+        dropped: messages given up in the last day.
+        problems: open entries in the list of what is wrong.
+    """
+
+    states: tuple[OperationState, ...]
+    waiting: Mapping[str, int]
+    dropped: int
+    problems: int
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where it is looked.
+
+    Attributes:
+        look: how ready the bot is.
+        standing: asks the database.
+        chats: the platforms.
+        contacts: when each cloud answered last.
+        behind_since: rooms that wait for what was said there, and since when.
+        clock: the time.
+    """
+
+    look: Callable[[], Awaitable[Looked]]
+    standing: Callable[[], Awaitable[Standing]]
+    chats: Mapping[Platform, Chat]
+    contacts: Mapping[str, CloudContact]
+    behind_since: Callable[[], Mapping[Room, datetime]]
+    clock: Clock
+
+
+async def samples(sources: Sources) -> tuple[Sample, ...]:
+    """How everything is now. What cannot be looked at is left out, and counted as that."""
+    looked = await sources.look()
+    try:
+        async with asyncio.timeout(LOOKS_WITHIN):
+            standing = await sources.standing()
+    except Exception as error:  # noqa: BLE001 - a boundary: the rest is told all the same
+        log.warning("metrics lack what stands in the database", problem=type(error).__name__)
+        standing = None
+    return (
+        Sample(BUILD, 1, (__version__, platform.python_version(), version("dbos"))),
+        *_of_readiness(looked),
+        *_of_chats(sources),
+        *(
+            Sample(CLOUD_FAILING, each.failure is not None, (name,))
+            for name, each in sources.contacts.items()
+        ),
+        Sample(LOOK_FAILED, standing is None),
+        *(_of_standing(standing, tuple(sources.chats)) if standing is not None else ()),
+    )
+
+
+def _of_readiness(looked: Looked) -> Iterator[Sample]:
+    yield Sample(READY, looked.ready)
+    yield Sample(ROLE, 1, (looked.role,))
+    ages = {check.name: check.age for check in looked.checks}
+    for check in looked.checks:
+        yield Sample(CHECK, check.ok, (check.name,))
+    yield Sample(OLDEST_STEP, ages.get("steps") or 0.0)
+    if (age := ages.get("clock")) is not None:
+        yield Sample(CLOCK_SECONDS, age)
+
+
+def _of_chats(sources: Sources) -> Iterator[Sample]:
+    now = sources.clock()
+    oldest: dict[str, float] = dict.fromkeys(sources.chats, 0.0)
+    for room, since in sources.behind_since().items():
+        oldest[room.platform] = max(oldest.get(room.platform, 0.0), (now - since).total_seconds())
+    for name, chat in sources.chats.items():
+        health = chat.health()
+        yield Sample(CONNECTED, health.connected, (name,))
+        if health.last_heard_from is not None:
+            yield Sample(HEARD, health.last_heard_from.total_seconds(), (name,))
+    for which, seconds in oldest.items():
+        yield Sample(QUEUE_SECONDS, seconds, (which,))
+
+
+def _of_standing(standing: Standing, platforms: tuple[str, ...]) -> Iterator[Sample]:
+    states = Counter(standing.states)
+    for state in OPEN_STATES:
+        yield Sample(OPEN, states[state], (state,))
+    for name, count in {**dict.fromkeys(platforms, 0), **standing.waiting}.items():
+        yield Sample(QUEUE, count, (name,))
+    yield Sample(DROPPED, standing.dropped)
+    yield Sample(PROBLEMS, standing.problems)
