@@ -89,7 +89,6 @@ def test_promtool_understands_what_the_dashboard_asks_for(tmp_path: Path) -> Non
     promtool("check", "rules", str(file))
 
 
-@pytest.mark.skipif(not METRICS.exists(), reason="docs/metrics.md is not there")
 def test_every_metric_that_is_asked_for_is_there_with_its_labels() -> None:
     known = told()
     asked = [*expressions(), *(alert["expr"] for alert in alerts())]
