@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.config.current import CurrentSettings
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.concurrency import uninterrupted
 from slipway.bot.core.errors import SlipwayError
@@ -26,6 +27,7 @@ from slipway.bot.core.waiting import Sleep, first_of
 from slipway.bot.declared import Declarations
 from slipway.bot.health.readiness import Readiness, Role
 from slipway.bot.hearing import Hearing
+from slipway.bot.intake.reloading import Load
 from slipway.bot.operations.persistence.under_way import oldest_step
 from slipway.bot.place import Place, alone, among_replicas
 from slipway.bot.replicas.fence import LeaseFence
@@ -77,6 +79,8 @@ class App:
         timing: how long the lease of a replica holds.
         leave_at_once: ends the process where another replica works by now: nothing may be said or stored any more.
             Without one, what is under way is cut off, and the bot stops.
+        load: reads the configuration again, for a reload; None where it came from no file.
+        hangup: set by a signal that asks for that.
     """
 
     def __init__(
@@ -93,7 +97,11 @@ class App:
         upkeep_every: timedelta = HOUSEKEEPING_EVERY,
         timing: LeaseTiming | None = None,
         leave_at_once: Callable[[], None] = lambda: None,
+        load: Load | None = None,
+        hangup: asyncio.Event | None = None,
     ) -> None:
+        self._load = load
+        self._hangup = hangup
         self._upkeep_every = upkeep_every
         self._settings = settings
         self._declarations = declarations
@@ -184,7 +192,7 @@ class App:
         place = await self._alone(stack) if self._server is None else await self._among(stack, self._server)
         bot = wire(
             Parts(
-                self._settings,
+                CurrentSettings(self._settings),
                 self._declarations,
                 self._chats,
                 self._clouds,
@@ -209,6 +217,8 @@ class App:
             self._clock,
             self._sleep,
             self._upkeep_every,
+            self._load,
+            self._hangup,
         )
         readiness = Readiness(
             bot.chats,

@@ -18,6 +18,7 @@ from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
 from slipway.bot.clouds.image_family import ImageFamily
 from slipway.bot.clouds.machine_description import DescribesMachines, MachineDescription
+from slipway.bot.clouds.rights import Usage
 from slipway.bot.config.http_settings import PUBLIC_LISTEN
 from slipway.bot.config.settings import PersonSettings, RoleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
@@ -274,6 +275,11 @@ class Declarations:
         if missing := [each for each in cloud.by_itself if each not in ports and each not in lacks]:
             raise DeclarationError(f"The cloud {cloud.name} provides {missing[0]}, and opened none.")
         return Adapter(name, ports, contact)
+
+    def usage(self, settings: SlipwaySettings, account: str) -> Usage:
+        """What is done with an account by a configuration, by all subjects."""
+        uses = (use for subject in self.registry.subjects for use in subject.uses(settings))
+        return Usage.of(account, settings.name, uses, self._image_families(settings, account))
 
     def _machine_descriptions(
         self, settings: SlipwaySettings, account: str

@@ -73,7 +73,12 @@ class Hearing:
             trouble=lambda: storage.problem,
             contacts=contacts,
             look=readiness.look,
-            hindrances=lambda: (*bot.messages.hindrances(), *bot.schedules.warnings(), *self._differences()),
+            hindrances=lambda: (
+                *bot.messages.hindrances(),
+                *bot.schedules.warnings(),
+                *bot.forwarder.warnings(),
+                *self._differences(),
+            ),
             replicas=lambda: lines_of(membership.facts),
         )
 

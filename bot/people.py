@@ -90,7 +90,8 @@ def schedule_of(person_id: str) -> str:
 
 
 class People:
-    """Everybody a checked configuration knows. Nothing in it changes but who is in which user group.
+    """Everybody a checked configuration knows. Nothing in it changes but who is in which user group, and all of it at
+    a reload.
 
     Args:
         settings: the checked configuration.
@@ -110,27 +111,32 @@ class People:
         introductions: Mapping[Platform, Callable[[str], str]] | None = None,
         services: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
-        self._persons = tuple(_human(entry, settings.zone) for entry in settings.person)
-        self._schedules = tuple(_schedule(entry) for entry in settings.schedule)
         self._services = tuple(_service(name, settings.zone) for name in services or {})
-        self._rights = {name: frozenset(role.may) for name, role in settings.roles.items()}
         self._service_rights = {
             service_id(name): frozenset(rights) for name, rights in (services or {}).items()
         }
-        self._zone = settings.zone
         self._introductions = dict(introductions or {})
-        self._configured = self._persons
-        self._groups = {
-            platform: {name: groups for name, role in settings.roles.items() if (groups := role.groups(key))}
-            for platform, key in (group_keys or {}).items()
-        }
+        self._group_keys = dict(group_keys or {})
         self._members: dict[Platform, Mapping[str, frozenset[str]]] = {}
-        self._index()
+        self.replace(settings)
         everybody = (*self._persons, *self._schedules, *self._services)
         if len(self._by_id) != len(everybody):
             raise ValueError("two persons, schedules or services have the same id")
         if len(self._by_identity) != sum(len(person.identities) for person in self._persons):
             raise ValueError("one account is given twice")
+
+    def replace(self, settings: SlipwaySettings) -> None:
+        """Know everybody of this configuration, and nobody else; in the user groups that they are known to be in."""
+        self._schedules = tuple(_schedule(entry) for entry in settings.schedule)
+        self._rights = {name: frozenset(role.may) for name, role in settings.roles.items()}
+        self._zone = settings.zone
+        self._configured = tuple(_human(entry, settings.zone) for entry in settings.person)
+        self._groups = {
+            platform: {name: groups for name, role in settings.roles.items() if (groups := role.groups(key))}
+            for platform, key in self._group_keys.items()
+        }
+        self._persons = tuple(map(self._with_groups, self._configured))
+        self._index()
 
     def set_group_members(self, platform: Platform, members: Mapping[str, frozenset[str]]) -> None:
         """Take in who is in which user group of a platform, in place of what was known of it before.

@@ -1,4 +1,4 @@
-"""SIGTERM, SIGINT and SIGHUP as an event to wait for; and an end without any waiting."""
+"""SIGTERM, SIGINT and SIGHUP as events to wait for; and an end without any waiting."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import os
 import signal
 import sys
 
-_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
-def stop_on_signals() -> asyncio.Event:
-    """An event that the first SIGTERM, SIGINT or SIGHUP sets; the next one ends the process at once.
+def stop_on_signals(*, hangup: bool = True) -> asyncio.Event:
+    """An event that the first SIGTERM or SIGINT sets; the next one ends the process at once.
 
-    A SIGHUP, as when the terminal's window is closed, stays without effect under nohup.
+    Args:
+        hangup: whether a SIGHUP does the same, as when the terminal's window is closed. It stays without effect under
+            nohup.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    ends = [each for each in _ENDS if signal.getsignal(each) is not signal.SIG_IGN]
+    wanted = (*_ENDS, signal.SIGHUP) if hangup else _ENDS
+    ends = [each for each in wanted if signal.getsignal(each) is not signal.SIG_IGN]
 
     def told() -> None:
         stop.set()
@@ -35,3 +38,10 @@ def leave_at_once() -> None:
         if stream is not None:
             stream.flush()
     os._exit(os.EX_TEMPFAIL)
+
+
+def hangups() -> asyncio.Event:
+    """An event that each SIGHUP sets, for whoever clears it."""
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, told.set)
+    return told

@@ -12,8 +12,10 @@ from slipway.bot.chat.declaration import ChatContext, HostCallbacks
 from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Chat, Platform, Room
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.config.current import CurrentSettings
 from slipway.bot.config.settings import SlipwaySettings, split_address
 from slipway.bot.core.http.routes import PublicHttp
+from slipway.bot.core.live import LiveMapping
 from slipway.bot.core.measuring.meter import UNMETERED, Meter
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime
@@ -44,6 +46,9 @@ from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import StandingCards
 from slipway.bot.operations.step_up.service import StepUps
 from slipway.bot.operations.step_up.store import StepUpStore
+from slipway.bot.operations.trail.configuration import configuration_entry, note_configuration
+from slipway.bot.operations.trail.sinks.configured import sinks_of
+from slipway.bot.operations.trail.sinks.forwarder import AuditForwarder
 from slipway.bot.people import People, schedule_id
 from slipway.bot.problems.cards import ProblemView
 from slipway.bot.problems.store import ProblemStore
@@ -69,7 +74,7 @@ from slipway.scheduler.freeze_notices import FreezeNotices, rooms_of
 from slipway.scheduler.problems import Problems
 from slipway.scheduler.schedule_notices import ScheduleNotices
 from slipway.scheduler.schedules import Schedules
-from slipway.scheduler.timetable import Timetable, upcoming
+from slipway.scheduler.timetable import Timetables, upcoming
 from slipway.scheduler.upkeep import Pruning, Upkeep
 from slipway.scheduler.watches import Watches
 
@@ -103,8 +108,12 @@ class RunningBot:
     upkeep: Upkeep
     watches: Watches
     problems: Problems
+    forwarder: AuditForwarder
+    current: CurrentSettings
+    apply: Callable[[SlipwaySettings], None]
+    """Lets another configuration count, as far as a reload takes it in: at once, and without waiting."""
     begin: Callable[[], Awaitable[None]]
-    """What is done once, when the workflow database is open: what was lost is carried on."""
+    """What is done once, when the workflow database is open: what was lost is carried on, and the trail goes out."""
 
     async def idle(self) -> None:
         """Wait until no work is under way, and all that is to be said was said or refused."""
@@ -118,7 +127,7 @@ class RunningBot:
 class Parts:
     """What the running bot is put together from."""
 
-    settings: SlipwaySettings
+    current: CurrentSettings
     declarations: Declarations
     chats: Sequence[ChatBuilder]
     clouds: Clouds
@@ -135,10 +144,15 @@ class Parts:
     """The id of this one of several replicas; empty where there is one process."""
     meter: Meter = UNMETERED
 
+    @property
+    def settings(self) -> SlipwaySettings:
+        """The configuration that counts; what a reload may change is read at each use."""
+        return self.current.settings
+
 
 def wire(parts: Parts) -> RunningBot:
     """Put everything together. Starts nothing, and asks nobody."""
-    settings, declarations = parts.settings, parts.declarations
+    settings, declarations, current = parts.settings, parts.declarations, parts.current
     people = People(
         settings,
         {chat.platform: chat.group_key for chat in declarations.chats},
@@ -154,32 +168,38 @@ def wire(parts: Parts) -> RunningBot:
         for builder in parts.chats
     }
     messages = MessageService(parts.database, chats, parts.clock, parts.sleep, parts.membership.fence)
-    timetables = tuple(Timetable(entry) for entry in settings.schedule if entry.enabled)
+    forwarder = AuditForwarder(
+        parts.database, tuple(sinks_of(settings.audit, parts.clock)), parts.clock, parts.sleep
+    )
+    timetables = Timetables(current)
     services = _services(
         parts,
         people,
         chats,
         lambda: tuple(
-            each for each in upcoming(timetables, parts.clock()) if each[0] not in schedule_store.known_pauses
+            each
+            for each in upcoming(timetables.enabled, parts.clock())
+            if each[0] not in schedule_store.known_pauses
         ),
         messages,
+        forwarder,
     )
     schedule_store = services.get(ScheduleServices).store
     admission = Admission(
         declarations.registry,
-        settings.policy,
+        LiveMapping(lambda: current.settings.policy),
         services.locks,
         LockWords(services.operations, people, settings.zone),
         services.freezes,
     )
-    policies = Policies(settings.policy, settings.environment)
+    policies = _policies(current)
     plans = PlanService(
         services.subjects,
         policies,
         services.operations,
         parts.clock,
         admission,
-        {schedule_id(entry.name): entry.mode for entry in settings.schedule},
+        LiveMapping(lambda: {schedule_id(entry.name): entry.mode for entry in current.settings.schedule}),
         Emergencies(settings.emergency),
     )
     alarms = EmergencyAlarms(
@@ -236,7 +256,6 @@ def wire(parts: Parts) -> RunningBot:
     )
     schedules = Schedules(
         timetables,
-        names=tuple(entry.name for entry in settings.schedule),
         dispatcher=dispatcher,
         memory=TickMemory(parts.database),
         store=schedule_store,
@@ -300,6 +319,17 @@ def wire(parts: Parts) -> RunningBot:
     notes: tuple[Callable[[], Awaitable[None]], ...] = ()
     if settings.optional(DATABASE_TABLE) is None:  # two files, each of which can be lost
         notes = (Installation(settings.state_dir, parts.database).note,)
+
+    def apply(later: SlipwaySettings) -> None:
+        people.replace(later)
+        current.replace(later)
+
+    async def begin() -> None:
+        await forwarder.prepare()
+        await note_configuration(parts.database, configuration_entry(settings, parts.clock()))
+        await carry_on(services.operations, runner, parts.workflows)
+        forwarder.start()
+
     return RunningBot(
         dispatcher,
         schedules,
@@ -325,7 +355,10 @@ def wire(parts: Parts) -> RunningBot:
         ),
         watches,
         problems,
-        partial(carry_on, services.operations, runner, parts.workflows),
+        forwarder,
+        current,
+        apply,
+        begin,
     )
 
 
@@ -335,9 +368,10 @@ def _services(
     chats: Mapping[Platform, Chat],
     coming: Callable[[], tuple[tuple[str, datetime], ...]],
     messages: MessageService,
+    forwarder: AuditForwarder,
 ) -> Services:
     """What commands work with."""
-    settings, declarations = parts.settings, parts.declarations
+    settings, declarations, current = parts.settings, parts.declarations, parts.current
     operations = OperationRepository(parts.database, declarations.registry, parts.meter)
     context = SubjectContext(
         settings,
@@ -353,6 +387,7 @@ def _services(
             if chat.token is not None
         },
         uptime=parts.uptime,
+        current=current,
     )
     subjects = SubjectServices.build(declarations.registry, context)
     freezes = FreezeGate(
@@ -366,7 +401,7 @@ def _services(
         emergencies_pass=settings.emergency.in_freeze,
     )
     return Services(
-        settings=settings,
+        current=current,
         people=people,
         operations=operations,
         ended=EndedOperations(parts.database, declarations.registry),
@@ -384,7 +419,7 @@ def _services(
             people,
             settings.commands.prefix,
             settings.zone,
-            Policies(settings.policy, settings.environment).mentioned,
+            _policies(current).mentioned,
             frozen=freezes.in_short,
         ),
         clock=parts.clock,
@@ -398,6 +433,8 @@ def _services(
         problems=ProblemStore(parts.database),
         replicas=lambda: parts.membership.facts,
         problem_view=ProblemView(people, settings.commands.prefix, settings.zone, settings.problems.owner),
+        audit_sinks=forwarder.names,
+        audit_troubles=lambda: forwarder.troubles,
     )
 
 
@@ -407,6 +444,13 @@ async def _note_answer(store: ScheduleStore, request: LineRequest, response: Res
         await store.left_out(request.event_key, response.left_out)
     else:
         await store.answered(request.event_key, response.in_short, response.operation_id)
+
+
+def _policies(current: CurrentSettings) -> Policies:
+    """Who must agree, by the configuration that counts at each use."""
+    return Policies(
+        LiveMapping(lambda: current.settings.policy), LiveMapping(lambda: current.settings.environment)
+    )
 
 
 def _room(address: str) -> Room | None:

@@ -133,6 +133,11 @@ class JobScheduler:
             "wake", next_run_time=datetime.now(UTC) + (self._nap() if woken else AFTER_FAILURE)
         )
 
+    async def wake_now(self) -> None:
+        """Look at what is due, and at when the next is: what is due may have changed."""
+        if self._scheduler is not None:
+            await self._wake()
+
     def since_success(self) -> timedelta | None:
         """How long ago the schedules were woken last without a failure; None where they never were."""
         return None if self._succeeded is None else timedelta(seconds=time.monotonic() - self._succeeded)

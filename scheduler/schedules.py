@@ -7,7 +7,7 @@ after schedule and time, so waking twice, or in two processes, runs it once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
 from slipway.commands.dispatch.events import LineRequest, tick_prefix, tick_time
 from slipway.scheduler.schedule_notices import ScheduleNotices, room_of
-from slipway.scheduler.timetable import ON_TIME, Due, Timetable, upcoming
+from slipway.scheduler.timetable import ON_TIME, Due, Timetable, Timetables, upcoming
 
 NOTED_EVERY = timedelta(minutes=4)
 """How old the noted last look may become while nothing is due. What was due before it is not owed again, also
@@ -53,8 +53,7 @@ class Schedules:
     its times, and each is answered before the next one looks at anything.
 
     Args:
-        timetables: when they run.
-        names: all schedules of the configuration, the others, too.
+        timetables: when they run, by the configuration that counts.
         dispatcher: takes their lines in.
         memory: until when each was looked after.
         store: how that went, and who paused them.
@@ -66,9 +65,8 @@ class Schedules:
 
     def __init__(
         self,
-        timetables: Sequence[Timetable],
+        timetables: Timetables,
         *,
-        names: Sequence[str],
         dispatcher: Dispatcher,
         memory: TickMemory,
         store: ScheduleStore,
@@ -78,8 +76,7 @@ class Schedules:
         meter: Meter = UNMETERED,
     ) -> None:
         self._meter = meter
-        self._timetables = tuple(timetables)
-        self._names = tuple(names)
+        self._held = timetables
         self._dispatcher = dispatcher
         self._memory = memory
         self._store = store
@@ -90,11 +87,20 @@ class Schedules:
         self._expected: dict[str, datetime] = {}
         self._failing: set[str] = set()
 
+    @property
+    def _timetables(self) -> tuple[Timetable, ...]:
+        return self._held.enabled
+
     async def begin(self) -> None:
         """Forget schedules that are gone or disabled, so that they owe nothing if they come back."""
         self._began = self._clock()
+        await self.changed()
+
+    async def changed(self) -> None:
+        """The same after a reload, at which others may be gone."""
         await self._memory.keep_only(tuple(each.settings.name for each in self._timetables))
-        await self._store.keep_only(self._names)
+        await self._store.keep_only(self._held.names)
+        self._expected = {name: at for name, at in self._expected.items() if name in self._held.names}
 
     async def wake(self) -> None:
         """Run or report everything that is due now.

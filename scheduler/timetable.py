@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from slipway.bot.config.current import CurrentSettings
 from slipway.bot.config.settings import Missed, ScheduleSettings
 from slipway.bot.core.cron import CronTimes
 
@@ -23,6 +24,33 @@ _WIDEST_SHIFT = timedelta(hours=3)
 """No zone moves its clocks further than this when summer begins or ends (two hours, in Antarctica/Troll)."""
 
 _MINUTE = timedelta(minutes=1)
+
+
+class Timetables:
+    """The schedules of the configuration that counts.
+
+    Args:
+        current: holds it.
+    """
+
+    def __init__(self, current: CurrentSettings) -> None:
+        self._current = current
+        self._of: tuple[ScheduleSettings, ...] = ()
+        self._enabled: tuple[Timetable, ...] = ()
+
+    @property
+    def enabled(self) -> tuple[Timetable, ...]:
+        """When those run that are enabled, in the order of the configuration."""
+        entries = self._current.settings.schedule
+        if entries is not self._of:
+            self._enabled = tuple(Timetable(entry) for entry in entries if entry.enabled)
+            self._of = entries
+        return self._enabled
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What all are called, the others, too."""
+        return tuple(entry.name for entry in self._current.settings.schedule)
 
 
 @dataclass(frozen=True)

@@ -278,7 +278,7 @@ def test_the_audit_trail_is_proved_and_printed(worked: Path) -> None:
         entry["action"] for entry in entries
     }
 
-    first = entries[0]["operation"]
+    first = next(entry["operation"] for entry in entries if entry["operation"])
     only = run_slipway("audit", "show", "--state", str(worked), first).stdout.splitlines()
     assert {json.loads(line)["operation"] for line in only} == {first}
     assert len(only) < count

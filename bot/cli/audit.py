@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,6 +50,26 @@ class _OperationId(click.ParamType[object, str]):
         if found is None:
             self.fail(f"“{value}” is no operation's id; write it like op-7k3f.", param, ctx)
         return found
+
+
+class _Time(click.ParamType[object, datetime]):
+    """A moment that has passed, or how long ago it was."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from slipway.bot.core.times import parse_duration, system_clock
+
+        text = str(value).strip()
+        try:
+            return system_clock() - parse_duration(text)
+        except ValueError:
+            pass
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"“{text}” is no time; write it like 2026-11-01, 2026-11-01T12:00Z or 7d.", param, ctx)
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 _state_option = click.option(
@@ -120,6 +141,27 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
         fail(f"The trail holds nothing of {operation}; without an id, all of it is printed.")
     for line in found:
         click.echo(line)
+
+
+@audit.command(short_help="Print what was written in a time, as JSON lines.")
+@config_option
+@_state_option
+@click.option(
+    "--since", metavar="TIME", type=_Time(), help="From then on: 2026-11-01, 2026-11-01T12:00Z, or 7d."
+)
+@click.option("--until", metavar="TIME", type=_Time(), help="Before then. Default: to the end.")
+def export(path: Path, state: Path | None, since: datetime | None, until: datetime | None) -> None:
+    """Print the entries of a time as JSON lines, in the order in which they were written, with their hashes.
+
+    Times without a zone are UTC; 7d is that long ago. docs/operating.md explains the fields, which stay.
+    """
+    from slipway.bot.operations.audit import entries_between, json_line
+
+    async def work(database: Database) -> None:
+        async for each in entries_between(database, since, until):
+            click.echo(json_line(each))
+
+    _look(state or server_of(path) or state_dir_of(path), work)
 
 
 def _look(where: Path | PostgresAccess, work: Callable[[Database], Awaitable[T]]) -> T:

@@ -64,27 +64,42 @@ class Configured:
 def configured(path: Path, consequence: str = "") -> Configured:
     """The checked configuration; ends the program where it has mistakes, saying what comes of that."""
     from slipway.bot.config.document import read_document
-    from slipway.bot.config.load import settings_of
     from slipway.bot.declared import declared
-    from slipway.commands.scheduled import schedule_problems
-    from slipway.scheduler.preview import timetable_problems
 
     declarations = in_plain_words(declared)
 
     def checked() -> Configured:
         document = read_document(path)
-        settings = settings_of(
-            document,
-            os.environ,
-            spec=declarations.spec,
-            further=lambda settings: (
-                *schedule_problems(settings, declarations.commands),
-                *timetable_problems(settings),
-            ),
-        )
-        return Configured(settings, declarations, document)
+        return Configured(_settings_of(document, declarations), declarations, document)
 
     return _without_mistakes(checked, consequence)
+
+
+def read_settings(path: Path, declarations: Declarations) -> SlipwaySettings:
+    """The configuration as it is now.
+
+    Raises:
+        ConfigError: it has mistakes.
+    """
+    from slipway.bot.config.document import read_document
+
+    return _settings_of(read_document(path), declarations)
+
+
+def _settings_of(document: Document, declarations: Declarations) -> SlipwaySettings:
+    from slipway.bot.config.load import settings_of
+    from slipway.commands.scheduled import schedule_problems
+    from slipway.scheduler.preview import timetable_problems
+
+    return settings_of(
+        document,
+        os.environ,
+        spec=declarations.spec,
+        further=lambda settings: (
+            *schedule_problems(settings, declarations.commands),
+            *timetable_problems(settings),
+        ),
+    )
 
 
 def load_settings(path: Path, consequence: str = "") -> tuple[SlipwaySettings, Declarations]:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from textwrap import fill
-from typing import TextIO
+from typing import Any, TextIO
 
 from slipway.bot.chat.model import SYMBOLS, Tone
+from slipway.bot.cli.operating.telling import part_lines
 from slipway.bot.clouds.capabilities import Adapter, Clouds
+from slipway.bot.clouds.declaration import CloudDeclaration
+from slipway.bot.clouds.rights import Usage
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.errors import CloudError, SlipwayError
+from slipway.bot.core.errors import CloudError, SlipwayError, UserError
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import one_line
+from slipway.bot.core.text import nearest
 from slipway.bot.declared import Declarations
+from slipway.bot.store.settings import DATABASE_TABLE
 
 PATIENCE = 60.0
 """Seconds for one connection, all tries included."""
@@ -28,7 +35,7 @@ class Look:
     """A connection to try: its name, and what tries it."""
 
     name: str
-    look: Awaitable[Finding]
+    look: Callable[[], Awaitable[Finding]]
 
 
 class Progress:
@@ -37,10 +44,12 @@ class Progress:
     Args:
         stream: where to say it.
         sources: where each secret came from, by its key: ``azure.client_secret``.
+        silent: whether nothing is to be said, as all of it is said otherwise in the end.
     """
 
-    def __init__(self, stream: TextIO, sources: Mapping[str, str]) -> None:
+    def __init__(self, stream: TextIO, sources: Mapping[str, str], *, silent: bool = False) -> None:
         self._stream = stream
+        self._silent = silent
         self._sources = sources
         self._pending: list[str] = []
 
@@ -52,6 +61,8 @@ class Progress:
     def tell(self, finding: Finding) -> None:
         """One of them is done."""
         self._pending.remove(finding.what)
+        if self._silent:
+            return
         erase = _ERASE if self._stream.isatty() else ""
         text = "\n".join(map(self._wrapped, lines(finding, self._sources)))
         self._stream.write(f"{erase}{text}\n")
@@ -71,7 +82,7 @@ class Progress:
         return max(20, os.get_terminal_size(self._stream.fileno()).columns)
 
     def _wait(self) -> None:
-        if self._stream.isatty() and self._pending:
+        if self._stream.isatty() and self._pending and not self._silent:
             waiting = f"Trying {', '.join(self._pending)}…"
             self._stream.write(waiting if len(waiting) < self._columns else f"Trying {len(self._pending)}…")
         self._stream.flush()
@@ -99,6 +110,7 @@ def lines(finding: Finding, sources: Mapping[str, str]) -> Iterator[str]:
         yield one_line(f"    {SYMBOLS[Tone.WARNING]} {warning}")
     if finding.next and not finding.well:
         yield one_line(f"    Next: {finding.next}")
+    yield from map(one_line, part_lines(finding.parts))
 
 
 def conclusion(findings: tuple[Finding, ...]) -> str:
@@ -122,6 +134,7 @@ async def examine(
     declarations: Declarations,
     *,
     further: Sequence[Look] = (),
+    skip: Collection[str] = (),
     begin: Callable[[list[str]], None] = lambda _names: None,
     tell: Callable[[Finding], None] = lambda _finding: None,
 ) -> tuple[Finding, ...]:
@@ -131,22 +144,28 @@ async def examine(
         settings: a checked configuration.
         declarations: what it was checked against.
         further: what to look at besides, before all else.
+        skip: names of what is not to be tried.
         begin: gets the names of all connections, before they are tried.
         tell: gets what was found, as soon as that is known.
 
     Returns:
         What was found, in the order of the names.
+
+    Raises:
+        UserError: something is to be skipped that is not there.
     """
     adapters, unopened = _open(settings, declarations)
     clouds = Clouds(adapters)
     try:
-        looks = [*further, *_chats(settings, declarations), *_clouds(settings, declarations, adapters)]
-        looks += [
-            Look(probe.what, probe.look(settings, clouds))
-            for subject in declarations.registry.subjects
-            for probe in subject.probes
-            if probe.wanted(settings)
+        looks = [
+            *further,
+            *_chats(settings, declarations),
+            *_clouds(settings, declarations, adapters),
+            *_probes(settings, declarations, clouds),
         ]
+        _check_skipped(skip, [each.name for each in looks] + [each.what for each in unopened])
+        looks = [each for each in looks if each.name not in skip]
+        unopened = [each for each in unopened if each.what not in skip]
         begin([*(look.name for look in looks), *(finding.what for finding in unopened)])
         for finding in unopened:
             tell(finding)
@@ -159,6 +178,18 @@ async def examine(
         return (*await asyncio.gather(*map(try_it, looks)), *unopened)
     finally:
         await clouds.close()
+
+
+def local_looks(settings: SlipwaySettings, now: datetime) -> tuple[Look, ...]:
+    """The state folder, and PostgreSQL where that has the database."""
+    from slipway.bot.cli.operating.state_checks import WHAT, examine_server, examine_state
+
+    table = settings.optional(DATABASE_TABLE)
+    files = table is None
+    state = Look(WHAT, partial(asyncio.to_thread, examine_state, settings.state_dir, now, files=files))
+    if table is None:
+        return (state,)
+    return (state, Look("database", partial(examine_server, table.access)))
 
 
 def _open(settings: SlipwaySettings, declarations: Declarations) -> tuple[list[Adapter], list[Finding]]:
@@ -176,8 +207,9 @@ def _open(settings: SlipwaySettings, declarations: Declarations) -> tuple[list[A
 def _chats(settings: SlipwaySettings, declarations: Declarations) -> Iterator[Look]:
     for chat in declarations.enabled_chats(settings):
         if chat.probe is not None:
-            probing = chat.probe(settings.optional(chat.table), str(settings.state_dir))
-            yield Look(chat.platform, probing)
+            yield Look(
+                chat.platform, partial(chat.probe, settings.optional(chat.table), str(settings.state_dir))
+            )
 
 
 def _clouds(settings: SlipwaySettings, declarations: Declarations, adapters: list[Adapter]) -> Iterator[Look]:
@@ -185,7 +217,34 @@ def _clouds(settings: SlipwaySettings, declarations: Declarations, adapters: lis
     for cloud in declarations.clouds:
         for name, account in settings.named(cloud.table).items():
             if name in by_name:
-                yield Look(name, cloud.probe(account, by_name[name]))
+                usage = declarations.usage(settings, name)
+                yield Look(name, partial(_cloud, cloud, account, by_name[name], usage))
+
+
+async def _cloud(cloud: CloudDeclaration[Any], account: Any, adapter: Adapter, usage: Usage) -> Finding:
+    """The connection; and where that works, each right that the configuration takes."""
+    found = await cloud.probe(account, adapter)
+    if cloud.rights is None or not found.well:
+        return found
+    return replace(found, parts=(*found.parts, await cloud.rights(account, adapter, usage)))
+
+
+def _probes(settings: SlipwaySettings, declarations: Declarations, clouds: Clouds) -> Iterator[Look]:
+    for subject in declarations.registry.subjects:
+        for probe in subject.probes:
+            if probe.wanted(settings):
+                yield Look(probe.what, partial(probe.look, settings, clouds))
+
+
+def _check_skipped(skip: Collection[str], names: Sequence[str]) -> None:
+    for name in skip:
+        if name not in names:
+            there = ", ".join(names)
+            raise UserError(
+                f"Nothing that is looked at is called {name}; there are: {there}.",
+                nearest=nearest(name, names),
+                given=name,
+            )
 
 
 def _cannot(name: str, error: SlipwayError) -> Finding:
@@ -195,7 +254,7 @@ def _cannot(name: str, error: SlipwayError) -> Finding:
 async def _in_time(look: Look) -> Finding:
     try:
         async with asyncio.timeout(PATIENCE):
-            return await look.look
+            return await look.look()
     except CloudError as error:
         return Finding.of_error(look.name, error)
     except SlipwayError as error:

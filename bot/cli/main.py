@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from slipway.bot.cli.common import (
     fail,
     in_plain_words,
     load_settings,
+    read_settings,
     state_dir_of,
 )
 from slipway.bot.cli.program import Program
@@ -39,8 +40,13 @@ DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 
 
 GROUPS = {
-    name: f"slipway.bot.cli.{name}"
-    for name in ("audit", "init", "matrix", "migrate", "policy", "say", "slack", "state", "totp")
+    **{
+        name: f"slipway.bot.cli.{name}"
+        for name in ("audit", "init", "matrix", "migrate", "policy", "say", "slack", "state", "totp")
+    },
+    **{name: f"slipway.bot.cli.operating.{name}" for name in ("permissions", "reload")},
+    **dict.fromkeys(("backup", "restore"), "slipway.bot.cli.operating.backup"),
+    "support-bundle": "slipway.bot.cli.operating.support_bundle",
 }
 """The program's groups of commands and its larger commands, each a module here. A chat that has commands adds its
 name."""
@@ -161,7 +167,7 @@ def run(path: Path) -> None:
         click.echo(f"You talk to the bot here, so its log goes to {file}", err=True)
         logs.configure(settings.log_format, stream=file.open("a", encoding="utf-8"))
     collect_seldom()
-    _execute(_run(settings, declarations))
+    _execute(_run(settings, declarations, partial(read_settings, path, declarations)))
 
 
 @main.command(short_help="Talk to the bot here, on simulated clouds.")
@@ -212,39 +218,66 @@ def health(path: Path) -> None:
     click.echo("\n".join(("Slipway is well.", *found.replicas, *found.warnings, *found.clouds)))
 
 
-@main.command(short_help="Try every connection, and change nothing.")
+@main.command(short_help="Try every connection and right, and change nothing.")
 @config_option
-def doctor(path: Path) -> None:
-    """Try every connection that is configured, and say what is wrong and what to do. Nothing is changed.
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as one JSON document.")
+@click.option("--skip", multiple=True, metavar="NAME", help="Do not try this, such as aws. May be repeated.")
+def doctor(path: Path, as_json: bool, skip: tuple[str, ...]) -> None:
+    """Try every connection that is configured and every right that it takes, and look at the state folder.
 
-    Exit status: 0 if all of them work, 1 if one does not, 2 for a mistake in the configuration.
+    Nothing is changed, and it may be asked while the bot runs. What does not work is said with what to do.
+
+    Exit status: 0 if nothing failed, 1 if something did, 2 for a mistake in the configuration.
     """
     import asyncio
+    import json
     import logging
+    from functools import partial
 
     from slipway.bot import logs
-    from slipway.bot.cli.doctor import Look, Progress, conclusion, examine
-    from slipway.bot.cli.policies.reach import WHAT, look_at_approvals
+    from slipway.bot.cli.doctor import Look, Progress, conclusion, examine, local_looks
+    from slipway.bot.cli.operating.telling import as_json as report_as_json
+    from slipway.bot.cli.policies.reach import WHAT as APPROVALS
+    from slipway.bot.cli.policies.reach import look_at_approvals
+    from slipway.bot.core.times import system_clock
 
     settings, declarations = load_settings(path)
     logs.configure(
         "console", level=logging.CRITICAL
     )  # what a library has to say at length is for no operator
-    progress = Progress(sys.stdout, settings.secret_sources)
-    approvals = Look(WHAT, look_at_approvals(settings, declarations))
-    trying = examine(settings, declarations, further=(approvals,), begin=progress.begin, tell=progress.tell)
+    progress = Progress(sys.stderr if as_json else sys.stdout, settings.secret_sources, silent=as_json)
+    local = local_looks(settings, system_clock())
+    approvals = Look(APPROVALS, partial(look_at_approvals, settings, declarations))
+    trying = examine(
+        settings,
+        declarations,
+        further=(*local, approvals),
+        skip=skip,
+        begin=progress.begin,
+        tell=progress.tell,
+    )
     findings = in_plain_words(lambda: asyncio.run(trying))
-    click.echo(conclusion(findings))
+    if as_json:
+        click.echo(json.dumps(report_as_json(findings, settings.secret_sources, skip), ensure_ascii=False))
+    else:
+        click.echo(conclusion(findings))
     if not all(finding.well for finding in findings):
         sys.exit(EXIT_FAILURE)
 
 
-async def _run(settings: SlipwaySettings, declarations: Declarations) -> None:
+async def _run(
+    settings: SlipwaySettings, declarations: Declarations, load: Callable[[], SlipwaySettings]
+) -> None:
     from slipway.bot.app import App
+    from slipway.bot.chat.console.platform import CONSOLE
     from slipway.bot.cli.common import EXIT_TRY_AGAIN
-    from slipway.bot.signals import leave_at_once, stop_on_signals
+    from slipway.bot.signals import hangups, leave_at_once, stop_on_signals
 
-    if await App(settings, declarations, leave_at_once=leave_at_once).run(stop_on_signals()) is not None:
+    talked_to = any(chat.platform == CONSOLE for chat in declarations.enabled_chats(settings))
+    stop = stop_on_signals(hangup=talked_to)  # the end of the terminal is the end of who talks there
+    hangup = None if talked_to else hangups()
+    app = App(settings, declarations, leave_at_once=leave_at_once, load=load, hangup=hangup)
+    if await app.run(stop) is not None:
         sys.exit(EXIT_TRY_AGAIN)
 
 

@@ -57,7 +57,7 @@ class Program(click.Group):
             return super().get_command(ctx, cmd_name)
         wrong = f"`slipway {cmd_name}` has to be the click command {cmd_name} in {module}, and there is none."
         try:
-            found = load_attribute(module, cmd_name, wrong)
+            found = load_attribute(module, cmd_name.replace("-", "_"), wrong)
         except DeclarationError as error:
             fail(str(error))
         return found if isinstance(found, click.Command) else fail(wrong)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import socket
@@ -123,12 +122,13 @@ def _messages(folder: Path, request: dict[str, Any], limit: timedelta) -> Iterat
         TimeoutError: it had more to say when the time was over.
     """
     from slipway.bot.intake.protocol import SOCKET
+    from slipway.bot.intake.sockets import connect
 
     until = time.monotonic() + limit.total_seconds()
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(limit.total_seconds())
-            _connect(connection, folder / SOCKET)
+            connect(connection, folder / SOCKET)
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("r", encoding="utf-8") as answers:
                 while line := answers.readline():
@@ -159,19 +159,6 @@ def _why_nobody_listens(folder: Path) -> str:
         f"Slipway is running on {folder} and takes no lines here: local_users of no [[person]] named anybody when it "
         "started. Name yourself there, and start it again."
     )
-
-
-def _connect(connection: socket.socket, path: Path) -> None:
-    """By way of the folder itself, as a socket's path may have no more than 107 bytes.
-
-    Raises:
-        OSError: it cannot be entered, or nobody listens there.
-    """
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        connection.connect(f"/proc/self/fd/{folder}/{path.name}")
-    finally:
-        os.close(folder)
 
 
 def _unfinished(last: dict[str, Any], again: str, limit: str) -> str:

@@ -106,7 +106,7 @@ async def _accept(folder: Path, missing: tuple[str, ...]) -> None:
             at=now,
             actor="slipway",
             action="loss accepted",
-            detail=(("missing", list(missing)), ("user", _user())),
+            detail=(("missing", list(missing)), ("user", user_name())),
         )
         await database.write(lambda connection: append(connection, entry))
         await Installation(folder, database).accept()
@@ -114,7 +114,7 @@ async def _accept(folder: Path, missing: tuple[str, ...]) -> None:
         await database.close()
 
 
-def _user() -> str:
+def user_name() -> str:
     """Who types: the name of the operating system's user."""
     import os
     import pwd

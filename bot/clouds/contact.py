@@ -11,6 +11,7 @@ from datetime import datetime
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.measuring.meter import UNMETERED, Meter
 from slipway.bot.core.measuring.metrics import CLOUD_SECONDS, THROTTLES
+from slipway.bot.core.platform_clock import PlatformClock
 from slipway.bot.core.times import Clock, system_clock
 
 _ANSWERS = frozenset(
@@ -59,6 +60,8 @@ class CloudContact:
         self._cloud = cloud
         self._meter = meter
         self._monotonic = monotonic
+        self.platform_clock = PlatformClock(clock)
+        """How this machine's clock is, by the ``Date`` of the cloud's newest answer."""
         self.answered_at: datetime | None = None
         self.failure: Failure | None = None
         """The newest failure; None once it answered again."""

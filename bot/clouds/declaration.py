@@ -12,6 +12,7 @@ from slipway.bot.clouds.capabilities import Adapter, Capability, Port
 from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.clouds.image_family import ImageFamily
 from slipway.bot.clouds.machine_description import MachineDescription
+from slipway.bot.clouds.rights import Policy, Usage
 from slipway.bot.core.declared_fields import (
     Declaration,
     check_callables,
@@ -22,7 +23,7 @@ from slipway.bot.core.declared_fields import (
 )
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.fencing import NO_FENCE, Fence
-from slipway.bot.core.probes import Finding
+from slipway.bot.core.probes import Check, Finding
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.secret_files import SecretFile
 from slipway.bot.core.settings import Settings, leaf_types
@@ -84,6 +85,9 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         describe: an account in a few words, such as ``gallery Fedora in fedora-cloud``.
         label: the same in two or three words, such as ``gallery Fedora``.
         probe: tries the connection, for `slipway doctor`; changes nothing.
+        policy: the least that an account has to be allowed for what is done with it, for `slipway permissions`; gets
+            the account's number where somebody gave it. None where the cloud has no such documents.
+        rights: tries each right that this takes, for `slipway doctor`; changes nothing. None where that cannot be.
         environment: variables that other tools read, by field, in order of preference.
     """
 
@@ -94,6 +98,8 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
     describe: Callable[[SettingsT], str]
     label: Callable[[SettingsT], str]
     probe: Callable[[SettingsT, Adapter], Awaitable[Finding]]
+    policy: Callable[[SettingsT, Usage, str], Policy] | None = None
+    rights: Callable[[SettingsT, Adapter, Usage], Awaitable[Check]] | None = None
     lacks: Callable[[SettingsT], frozenset[Capability[Any]]] = lambda _settings: frozenset()
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
     check_accounts: Callable[[Any, frozenset[str]], Iterator[Problem]] = lambda _value, _accounts: iter(())
@@ -110,6 +116,9 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         check_tuple(owner, "provides", self.provides, Capability)
         functions = ("open", "describe", "label", "probe", "lacks", "check", "check_accounts", "warnings")
         check_callables(owner, self, functions)
+        check_callables(
+            owner, self, [each for each in ("policy", "rights") if getattr(self, each) is not None]
+        )
         check_type(owner, "environment", self.environment, Mapping, "a mapping")
         check_type(owner, "described", self.described, Mapping, "a mapping")
         for capability in self.described:

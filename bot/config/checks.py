@@ -28,6 +28,7 @@ from slipway.bot.config.tables import Plain
 from slipway.bot.core.cron import check_cron
 from slipway.bot.core.problems import Problem, listing, one_of, shown, unknown
 from slipway.bot.core.settings_table import AnyTable, TableShape
+from slipway.bot.core.syslog_address import SyslogAddress
 
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 """The name of a cloud's account. Small letters: case does not count where people type it before a definition."""
@@ -359,6 +360,13 @@ def _audit(written: Written) -> Iterator[Problem]:
         yield Problem("audit.cron", str(error))
     if entry.room:
         yield from _room("audit.room", entry.room, written)
+    if entry.syslog:
+        try:
+            SyslogAddress.parse(entry.syslog)
+        except ValueError as error:
+            yield Problem("audit.syslog", f"{shown(entry.syslog)} is no syslog: {error}")
+    elif entry.syslog_ca is not None:
+        yield Problem("audit.syslog_ca", "there is no syslog beside it; write where it is, or leave this out")
 
 
 def _problems(written: Written) -> Iterator[Problem]:

@@ -124,11 +124,14 @@ def _paths(
     if any(state_dir.is_relative_to(each) for each in _NO_DISK):
         problems.append(Problem("state_dir", f"{state_dir} keeps no files; name a folder on a disk"))
     audit = _with_paths("audit", settings.audit, folder, environ, problems)
-    if audit.file is not None and audit.file.resolve().is_relative_to(state_dir.resolve()):
-        said = (
-            "lies in state_dir, where whoever can change the trail can change it, too; name a place elsewhere"
-        )
-        problems.append(Problem("audit.file", said))
+    for key in ("file", "entries_file"):
+        path = getattr(audit, key)
+        if path is not None and path.resolve().is_relative_to(state_dir.resolve()):
+            said = (
+                "lies in state_dir, where whoever can change the trail can change it, too; name a place "
+                "elsewhere"
+            )
+            problems.append(Problem(f"audit.{key}", said))
     found: dict[str, object] = {"state_dir": state_dir, "audit": audit}
     for table in spec.tables:
         value = getattr(settings, table.name)

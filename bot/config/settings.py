@@ -216,12 +216,15 @@ class FreezesSettings(Settings):
 
 
 class AuditSettings(Settings):
-    """``[audit]``: when the head of the audit trail is told, and where: in a room, in a file, or both."""
+    """``[audit]``: when and where the audit trail's head is told, and where each entry goes as it is written."""
 
     cron: str = Field("0 6 * * *", description="when, as minute hour day month weekday, like 0 6 * * *")
     zone: Zone = ZoneInfo("UTC")
     room: str = Field("", description="where to post, like matrix:!abc:example.org")
     file: Path | None = None  # outside state_dir: whoever can change the trail must not be able to change it
+    entries_file: Path | None = None  # every entry, a line of JSON each
+    syslog: str = Field("", description="where a syslog is, like unix:/dev/log or tls://logs.example.org")
+    syslog_ca: Path | None = None  # whom to believe instead of the system's own authorities
 
 
 class HousekeepingSettings(Settings):

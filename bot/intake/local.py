@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import pwd
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import uuid4
 
 import structlog
 
 from slipway.bot.chat.model import Card, Room
-from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.current import CurrentSettings
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.intake.protocol import LONGEST, SOCKET
+from slipway.bot.intake.sockets import listen, user_of
 from slipway.bot.operations.model import Operation
 from slipway.bot.operations.presentation.cards import operation_card, report_card
 from slipway.bot.operations.services import Services
@@ -38,8 +35,6 @@ _LOOK_SECONDS = 0.5
 _MOST = 16
 """Connections at a time; more wait."""
 
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid; unix(7), SO_PEERCRED
-
 log = structlog.get_logger(__name__)
 
 Ask = Callable[[LineRequest], Awaitable[Response]]
@@ -53,7 +48,7 @@ class LocalSocket:
     """Answers lines that users of this machine say.
 
     Args:
-        settings: whose configuration names whom.
+        current: whose configuration names whom.
         services: the bot's, for operations that are waited for.
         ask: has a line answered.
         room: where a change that is asked for gets its card; None for nowhere.
@@ -63,15 +58,15 @@ class LocalSocket:
 
     def __init__(
         self,
-        settings: SlipwaySettings,
+        current: CurrentSettings,
         services: Services,
         ask: Ask,
         room: Room | None,
         clock: Clock,
         sleep: Sleep,
     ) -> None:
-        self._folder = settings.state_dir
-        self._persons = {person.id: person.local_users for person in settings.person if person.local_users}
+        self._folder = current.settings.state_dir
+        self._current = current
         self._services = services
         self._ask = ask
         self._room = room
@@ -81,12 +76,18 @@ class LocalSocket:
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
 
+    @property
+    def _persons(self) -> dict[str, tuple[str, ...]]:
+        """Who may be spoken as, and by which users."""
+        persons = self._current.settings.person
+        return {person.id: person.local_users for person in persons if person.local_users}
+
     async def open(self) -> None:
         """Listen, if the configuration names any user of this machine. Where that cannot be, the log says so."""
         if not self._persons:
             return
         try:
-            listening = self._listen()
+            listening = listen(self._folder, SOCKET)
             self._server = await asyncio.start_unix_server(self._connected, sock=listening, limit=LONGEST)
         except OSError as error:
             log.error("nobody can speak on this machine by `slipway say`", problem=str(error))
@@ -101,23 +102,6 @@ class LocalSocket:
         for talk in tuple(self._talks):
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
-
-    def _listen(self) -> socket.socket:
-        """Bound by way of the folder itself, as a socket's path may have no more than 107 bytes."""
-        (self._folder / SOCKET).unlink(
-            missing_ok=True
-        )  # of a bot that was killed: this one holds the folder's lock
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            listening.bind(f"/proc/self/fd/{folder}/{SOCKET}")
-            (self._folder / SOCKET).chmod(0o600)
-        except OSError:
-            listening.close()
-            raise
-        finally:
-            os.close(folder)
-        return listening
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talk = asyncio.create_task(self._meet(reader, writer), name="somebody on this machine")
@@ -140,7 +124,7 @@ class LocalSocket:
     async def _converse(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> tuple[Response, bool]:
-        user = _user(writer.get_extra_info("socket"))
+        _, user = user_of(writer.get_extra_info("socket"))
         async with asyncio.timeout(_PATIENCE):
             line, wanted, wait = await _request(reader)
         person = self._person(user, wanted)
@@ -211,16 +195,6 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str | None, bool]
     if not (isinstance(line, str) and isinstance(wanted, str | None) and isinstance(wait, bool)):
         raise RefusedError("This is no line that `slipway say` sends.")
     return line, wanted, wait
-
-
-def _user(connected: socket.socket) -> str:
-    """The name of the user at the other end, as the kernel tells; a user without a name goes by number."""
-    told = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, uid, _ = _CREDENTIALS.unpack(told)
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _message(card: Card, operation: Operation | None, *, end: bool) -> Mapping[str, Json]:

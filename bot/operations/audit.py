@@ -58,6 +58,16 @@ class AuditKey(str):
         return cls(f"loss:{iso(at)}")
 
     @classmethod
+    def of_restoring(cls, at: datetime) -> AuditKey:
+        """A backup was put back."""
+        return cls(f"restored:{iso(at)}")
+
+    @classmethod
+    def of_configuration(cls, at: datetime, token: str) -> AuditKey:
+        """A start, or a reload, took a configuration in; the token tells one from another."""
+        return cls(f"configuration:{iso(at)}:{token}")
+
+    @classmethod
     def of_pause_end(cls, pause_key: str) -> AuditKey:
         """A schedule's pause ended by itself, by the step that had placed it."""
         return cls(f"pause-end:{pause_key}")
@@ -182,14 +192,43 @@ async def entries(database: Database, operation_id: str | None = None) -> AsyncI
         yield _recorded(row)
 
 
+async def head_number(database: Database) -> int:
+    """The number of the newest entry; 0 where there is none."""
+    async with database.reading() as connection:
+        return int(await connection.scalar(sa.select(sa.func.max(audit.c.number))) or 0)
+
+
+async def newer_entries(database: Database, number: int, most: int) -> list[Recorded]:
+    """The entries behind one, the oldest first, and no more than so many."""
+    query = sa.select(*COLUMNS).where(audit.c.number > number).order_by(audit.c.number).limit(most)
+    async with database.reading() as connection:
+        return [_recorded(row) for row in await connection.execute(query)]
+
+
+async def entries_between(
+    database: Database, since: datetime | None, until: datetime | None
+) -> AsyncIterator[Recorded]:
+    """The entries of a time, in the order in which they were written.
+
+    Args:
+        database: has the trail.
+        since: from then on; None for from the beginning.
+        until: before then; None for to the end.
+    """
+    async for each in entries(database):
+        if (since is None or each.entry.at >= since) and (until is None or each.entry.at < until):
+            yield each
+
+
 async def lines(database: Database, operation_id: str | None = None) -> list[str]:
     """The trail as JSON lines, with each entry's hash and its format, for people and their tools."""
-    return [_line(recorded) async for recorded in entries(database, operation_id)]
+    return [json_line(recorded) async for recorded in entries(database, operation_id)]
 
 
-def _line(recorded: Recorded) -> str:
+def document_of(recorded: Recorded) -> dict[str, Any]:
+    """An entry as an object of JSON. Its fields are documented in docs/operating.md, and stay."""
     entry = recorded.entry
-    document = {
+    return {
         "action": entry.action,
         "actor": entry.actor,
         "at": iso(entry.at),
@@ -201,7 +240,11 @@ def _line(recorded: Recorded) -> str:
         "hash": recorded.hash,
         "format": recorded.format,
     }
-    return json.dumps(document, ensure_ascii=False)
+
+
+def json_line(recorded: Recorded) -> str:
+    """An entry as one line of JSON, without the line break."""
+    return json.dumps(document_of(recorded), ensure_ascii=False)
 
 
 async def _rows(database: Database, operation_id: str | None = None) -> AsyncIterator[Any]:

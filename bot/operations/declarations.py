@@ -14,6 +14,8 @@ from slipway.bot.chat.declaration import TokenFacts
 from slipway.bot.chat.forms import CommandForm, FormShortcut
 from slipway.bot.chat.model import Card
 from slipway.bot.clouds.capabilities import Capability, Clouds
+from slipway.bot.clouds.rights import Use
+from slipway.bot.config.current import CurrentSettings
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.commands import Command
 from slipway.bot.core.declared_fields import (
@@ -229,7 +231,8 @@ class SubjectContext:
 
     ``database`` is for tables of the subject's own; what became of operations, ``operations`` knows. ``people`` are
     everybody, with the roles that they hold at each moment. ``interfaces`` is what subjects give each other: complete
-    only once all services are built. ``chat_tokens`` ask about the bot's own token, by the platforms that tell of it.
+    only once all services are built. ``now`` is the configuration that counts, where a reload may change what is read
+    of it. ``chat_tokens`` ask about the bot's own token, by the platforms that tell of it.
     """
 
     settings: SlipwaySettings
@@ -242,6 +245,12 @@ class SubjectContext:
     interfaces: Interfaces = field(default_factory=Interfaces)
     chat_tokens: Mapping[str, Callable[[], Awaitable[TokenFacts]]] = field(default_factory=dict)
     uptime: ReadUptime = system_uptime
+    current: CurrentSettings | None = None
+
+    @property
+    def now(self) -> SlipwaySettings:
+        """The configuration that counts now."""
+        return self.settings if self.current is None else self.current.settings
 
 
 @dataclass(frozen=True)
@@ -309,6 +318,7 @@ class Subject(Declaration, Generic[ServicesT]):
         commands: what people type about it, in the order of help.
         summary: its lines in `slipway check`.
         probes: what `slipway doctor` tries.
+        uses: what it does with which accounts by a configuration, for the rights that this takes.
         home: its sections of a person's own page.
         forms: forms for its commands.
         watches: what it looks after by itself.
@@ -327,6 +337,7 @@ class Subject(Declaration, Generic[ServicesT]):
     commands: tuple[Command[Any], ...] = ()
     summary: Callable[[SlipwaySettings], Iterable[str]] = lambda _settings: ()
     probes: tuple[Probe, ...] = ()
+    uses: Callable[[SlipwaySettings], Iterable[Use]] = lambda _settings: ()
     home: tuple[HomeSection, ...] = ()
     forms: tuple[DeclaredForm, ...] = ()
     watches: tuple[Watch[ServicesT], ...] = ()
@@ -343,7 +354,7 @@ class Subject(Declaration, Generic[ServicesT]):
         check_text(owner, "title", self.title)
         if not self.title:
             raise DeclarationError(f"{owner} lacks a title.")
-        check_callables(owner, self, ("services", "summary"))
+        check_callables(owner, self, ("services", "summary", "uses"))
         for field_name, entry in _ENTRIES.items():
             check_tuple(owner, field_name, getattr(self, field_name), entry)
         if self.kinds and not self.steps:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from slipway.bot.chat.model import Chat, Platform
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.config.current import CurrentSettings
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.presentation.cards import CardContext
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # the database behind these takes most of a second, and `slip
     from slipway.bot.operations.persistence.repository import OperationRepository
     from slipway.bot.operations.standing import StandingCards
     from slipway.bot.operations.step_up.service import StepUps
+    from slipway.bot.operations.trail.sinks.model import SinkTrouble
     from slipway.bot.problems.store import ProblemStore
 
 T = TypeVar("T")
@@ -47,9 +49,11 @@ class Services:
         problems: the list of what is wrong; :meth:`.ProblemStore.open_problems` reads it.
         replicas: how the replicas are; None where there can be only one process.
         problem_view: what cards of it are made with.
+        audit_sinks: where entries of the audit trail go as they are written.
+        audit_troubles: those of them that take nothing now.
     """
 
-    settings: SlipwaySettings
+    current: CurrentSettings
     people: People
     operations: OperationRepository
     ended: EndedOperations
@@ -70,6 +74,13 @@ class Services:
     problems: ProblemStore
     replicas: Callable[[], ReplicaFacts | None]
     problem_view: ProblemView
+    audit_sinks: tuple[str, ...] = ()
+    audit_troubles: Callable[[], tuple[SinkTrouble, ...]] = lambda: ()
+
+    @property
+    def settings(self) -> SlipwaySettings:
+        """The configuration that counts now."""
+        return self.current.settings
 
     def get(self, wanted: type[T]) -> T:
         """A subject's own services, by their type."""

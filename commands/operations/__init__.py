@@ -16,4 +16,5 @@ SUBJECT = _OPERATIONS.with_parts(
     "lockouts",
     "sections",
     "reach",
+    "audit_sinks",
 )

@@ -11,9 +11,10 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.clocks import WRONG_BY, PlatformClock, clock_problem
+from slipway.bot.chat.clocks import clock_problem
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.server_clock import clock_ahead
+from slipway.bot.core.platform_clock import WRONG_BY, PlatformClock
 from slipway.bot.core.times import system_clock
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

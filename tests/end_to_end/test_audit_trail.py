@@ -40,7 +40,7 @@ async def test_a_promotion_leaves_who_asked_who_agreed_to_which_plan_and_what_wa
         assert written[5]["detail"]["definition"] == X64
         assert written[0]["at"].startswith("2026-11-20T12:00")
         assert written[1]["at"].startswith("2026-11-20T12:07")
-        assert [entry["number"] for entry in written] == list(range(1, 8))
+        assert [entry["number"] for entry in written] == list(range(2, 9))
 
 
 async def test_reading_and_refusals_leave_nothing_and_decisions_leave_their_reason(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.declared import Declarations
@@ -200,6 +201,8 @@ async def running_bot(
     uptime: ReadUptime | None = None,
     declarations: Declarations = DECLARED,
     timing: LeaseTiming | None = None,
+    load: Callable[[], SlipwaySettings] | None = None,
+    hangup: asyncio.Event | None = None,
 ) -> AsyncIterator[BotHarness]:
     """The bot, started and at the end stopped. Without ``azure``, on a gallery of its own."""
     clock = clock or FakeClock()
@@ -221,6 +224,8 @@ async def running_bot(
             uptime=uptime or uptime_beside(clock),
             upkeep_every=UPKEEP_EVERY,
             timing=timing,
+            load=load,
+            hangup=hangup,
         )
         running = await stack.enter_async_context(app.running())
         await chat.listening.wait()
@@ -283,10 +288,11 @@ async def propose_slowly(bot: BotHarness) -> tuple[PostedMessage, Armed]:
 
 
 async def audit_trail(bot: BotHarness) -> list[dict[str, Any]]:
-    """The audit trail as its JSON lines have it, proved to be whole."""
-    found = await audit.verify(bot.running.database)
-    assert isinstance(found, audit.Intact), found
-    return [json.loads(line) for line in await audit.lines(bot.running.database)]
+    """The audit trail as its JSON lines have it, proved to be whole; without what each start notes of itself."""
+    proved = await audit.verify(bot.running.database)
+    assert isinstance(proved, audit.Intact), proved
+    found = [json.loads(line) for line in await audit.lines(bot.running.database)]
+    return [entry for entry in found if entry["action"] != "configured"]
 
 
 def inject_fault(bot: BotHarness, kind: FaultKind, match: str = "*", **more: Any) -> Armed:

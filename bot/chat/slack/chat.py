@@ -6,7 +6,6 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from slipway.bot.chat.clocks import WRONG_BY
 from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform, PrivateFile
 from slipway.bot.chat.shared.edits import LatestEdits
@@ -37,6 +36,7 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.http.routes import PublicHttp
 from slipway.bot.core.loading import LIBRARY_IMPORT
+from slipway.bot.core.platform_clock import WRONG_BY
 from slipway.bot.core.times import Clock, format_duration, system_clock
 from slipway.bot.core.waiting import Sleep
 

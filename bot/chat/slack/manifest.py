@@ -33,6 +33,19 @@ SCOPES = {
 }
 """The bot's scopes, and what it cannot do without each, to follow “cannot”."""
 
+FOR_USER_GROUPS = "usergroups:read"
+"""The scope that only counts where roles name user groups."""
+
+
+def needed_scopes(*, user_groups: bool) -> frozenset[str]:
+    """The scopes that a configuration takes.
+
+    Args:
+        user_groups: whether roles name user groups of Slack.
+    """
+    return frozenset(SCOPES) if user_groups else frozenset(SCOPES) - {FOR_USER_GROUPS}
+
+
 # What the reference does not allow in a bot's display name.
 _NOT_IN_DISPLAY_NAME = re.compile(r"[^a-z0-9._-]+", re.ASCII)
 

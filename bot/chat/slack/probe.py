@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipway.bot.chat.clocks import clock_problem
 from slipway.bot.chat.slack.events.channels import look_at
-from slipway.bot.chat.slack.manifest import SCOPES
+from slipway.bot.chat.slack.manifest import FOR_USER_GROUPS, SCOPES, needed_scopes
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.settings import SlackSettings, SlackTransport
 from slipway.bot.chat.slack.transport.error_codes import RefusalKind
@@ -57,7 +57,7 @@ async def probe(settings: SlackSettings, clock: Clock = system_clock) -> Finding
         found,
         (*installed, *here),
         "; ".join([*todo, DOCTOR]) if todo else "",
-        warnings=(*_surplus(identity.scopes), *doubts),
+        warnings=(*_groups(identity.scopes), *_surplus(identity.scopes), *doubts),
     )
 
 
@@ -85,10 +85,18 @@ def _workspaces(identity: BotIdentity) -> tuple[str, ...]:
 
 
 def _scopes(granted: frozenset[str]) -> tuple[str, ...]:
-    missing = sorted(set(SCOPES) - granted)
+    missing = sorted(needed_scopes(user_groups=False) - granted)
     return tuple(
         f"The scope `{scope}` is missing: without it the bot cannot {SCOPES[scope]}." for scope in missing
     )
+
+
+def _groups(granted: frozenset[str]) -> tuple[str, ...]:
+    """Whether user groups can be read, which only counts where roles name some."""
+    if FOR_USER_GROUPS in granted:
+        return ()
+    can = SCOPES[FOR_USER_GROUPS]
+    return (f"The scope `{FOR_USER_GROUPS}` is missing, without which the bot cannot {can}, if any does.",)
 
 
 def _surplus(granted: frozenset[str]) -> tuple[str, ...]:

@@ -332,6 +332,8 @@ class AwsCalls:
         """Hook of botocore after each answer, or lack of one, of which it may hide all but the last."""
         if is_unclear(parsed_response, exception):
             self._thread.call.unclear = True
+        answered = (parsed_response or {}).get("ResponseMetadata", {})
+        self._contact.platform_clock.note(answered.get("HTTPHeaders", {}).get("date"))
 
 
 def _throttles(answer: Response) -> bool:

@@ -12,7 +12,8 @@ from slipway.bot.clouds.aws.errors import CLOUD_NAME
 from slipway.bot.clouds.aws.images.gallery import AwsImages
 from slipway.bot.clouds.aws.key_rotation import AwsKeyRotation
 from slipway.bot.clouds.aws.machines import AwsMachines
-from slipway.bot.clouds.aws.probe import probe
+from slipway.bot.clouds.aws.probe import probe, rights
+from slipway.bot.clouds.aws.rights.policy import policy
 from slipway.bot.clouds.aws.secret_store import AwsSecretStore
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.capabilities import Capability, Port
@@ -96,4 +97,6 @@ CLOUD = CloudDeclaration(
     describe=_describe,
     label=lambda settings: settings.region,
     probe=probe,
+    policy=policy,
+    rights=rights,
 )

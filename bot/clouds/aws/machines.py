@@ -90,6 +90,11 @@ class AwsMachines:
         return self._account.title
 
     @property
+    def account(self) -> AwsAccount:
+        """Its account, for what else is asked there."""
+        return self._account
+
+    @property
     def region(self) -> str:
         """The region all ids belong to."""
         return self._region

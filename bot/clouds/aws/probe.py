@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.aws.rights.trying import RightsTrial
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.capabilities import Adapter
+from slipway.bot.clouds.clock_check import clock_check
 from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.clouds.rights import Usage
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from slipway.bot.core.probes import Finding, reach
+from slipway.bot.core.probes import Check, Finding, reach
 
 _NOT_ACCEPTED = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "RequestExpired"}
 )
 """EC2's codes for credentials that it does not accept. Source: Amazon EC2 API reference, “Error codes”."""
+
+_TOLERATED = timedelta(minutes=5)
+"""Between a request's time and AWS's. Source: AWS Identity and Access Management user guide, “Elements of an AWS API
+request signature”, of the time stamp."""
 
 _WAYS = {
     "env": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment",
@@ -42,7 +50,15 @@ async def probe(settings: AwsSettings, adapter: Adapter) -> Finding:
     except CloudError as error:
         return Finding.of_error(adapter.name, error, _next(error, settings, adapter.name, way), by=way)
     detail = f"{found} launch template{'s' if found != 1 else ''} in {machines.region}"
-    return Finding(adapter.name, detail, by=way)
+    clock = clock_check("AWS", adapter.contact.platform_clock.ahead, _TOLERATED)
+    return Finding(adapter.name, detail, by=way, parts=(clock,))
+
+
+async def rights(_settings: AwsSettings, adapter: Adapter, usage: Usage) -> Check:
+    """Whether Slipway may do what it is configured to."""
+    machines = adapter.port(MACHINES)
+    assert isinstance(machines, AwsMachines)  # noqa: S101 - the declaration opened it
+    return await RightsTrial(machines.account, usage).rights()
 
 
 def _in_words(method: str) -> str:

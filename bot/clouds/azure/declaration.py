@@ -12,7 +12,8 @@ from slipway.bot.clouds.azure.graph.adapter import AzureApplications
 from slipway.bot.clouds.azure.graph.rotation import AzureSecretRotation
 from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines.adapter import AzureMachines
-from slipway.bot.clouds.azure.probe import probe
+from slipway.bot.clouds.azure.probe import probe, rights
+from slipway.bot.clouds.azure.rights.roles import policy
 from slipway.bot.clouds.azure.settings import ENVIRONMENT, AzureSettings
 from slipway.bot.clouds.azure.vault.adapter import AzureSecretStore
 from slipway.bot.clouds.capabilities import Capability, Port
@@ -134,5 +135,7 @@ CLOUD = CloudDeclaration(
     describe=_describe,
     label=lambda settings: f"gallery {settings.gallery}",
     probe=probe,
+    policy=policy,
+    rights=rights,
     environment=ENVIRONMENT,
 )

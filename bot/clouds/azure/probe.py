@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from slipway.bot.clouds.azure.access import Access, Anonymous, ClientSecret, choose_access
-from slipway.bot.clouds.azure.account import CLOUD_NAME
+from slipway.bot.clouds.azure.account import CLOUD_NAME, AzureAccount
 from slipway.bot.clouds.azure.images.gallery import AzureGallery
+from slipway.bot.clouds.azure.rights.trying import rights as compared_rights
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.capabilities import Adapter
+from slipway.bot.clouds.clock_check import clock_check
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.clouds.rights import Usage
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from slipway.bot.core.probes import Finding, reach
+from slipway.bot.core.probes import Check, Finding, reach
 
 _TOKENS = "login.microsoftonline.com"
 """Where tokens come from, unless AZURE_AUTHORITY_HOST names another place."""
+
+_TOLERATED = timedelta(minutes=5)
+"""Between a token's times and Azure's. Source: Microsoft.IdentityModel's reference,
+``TokenValidationParameters.DefaultClockSkew``: 300 seconds."""
 
 LINKS = {
     "EnvironmentCredential": "the service principal or user of the AZURE_… variables in the environment",
@@ -48,7 +56,20 @@ async def probe(settings: AzureSettings, adapter: Adapter) -> Finding:
     detail = f"{found} image definition{'s' if found != 1 else ''} in the gallery"
     if running is not None:
         detail += f", {running} machine{'s' if running != 1 else ''} in {settings.machines_group}"
-    return Finding(adapter.name, detail, by=who())
+    clock = clock_check("Azure", adapter.contact.platform_clock.ahead, _TOLERATED)
+    return Finding(adapter.name, detail, by=who(), parts=(clock,))
+
+
+async def rights(settings: AzureSettings, adapter: Adapter, usage: Usage) -> Check:
+    """Whether Slipway may do what it is configured to.
+
+    Raises:
+        CloudError: Azure cannot be reached.
+    """
+    gallery = adapter.port(IMAGE_VERSIONS)
+    assert isinstance(gallery, AzureGallery)  # noqa: S101 - the declaration opened it
+    account = AzureAccount(adapter.name, adapter.contact)
+    return await compared_rights(settings, gallery, usage, account)
 
 
 def _who(access: Access, link: str) -> str:
@@ -79,7 +100,10 @@ def _next(error: CloudError, access: Access, name: str, who: str) -> str:
     if error.kind is not CloudErrorKind.REFUSED:
         return ""
     if error.code in _MAY_NOT:
-        return f"assign the role of deploy/azure-role.json to {who or 'whom Slipway is there'}"
+        whom = who or "whom Slipway is there"
+        return (
+            f"assign the role of deploy/azure-role.json to {whom}, or what `slipway permissions azure` prints"
+        )
     if isinstance(access.credential, ClientSecret):
         return (
             f"look at {name}.tenant_id and {name}.client_id, and put a valid secret into {name}.client_secret"

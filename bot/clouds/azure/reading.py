@@ -26,6 +26,7 @@ from slipway.bot.clouds.azure.documents import Page
 from slipway.bot.clouds.azure.pacing import Pacer
 from slipway.bot.clouds.azure.sdk_errors import is_throttle, retry_after, translate_errors
 from slipway.bot.clouds.azure.transport import ReadRequest, ReadResponse
+from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.clouds.throttling import ThrottleGate
 from slipway.bot.core.waiting import Sleep
 
@@ -212,6 +213,20 @@ class NotesDeletions(AsyncHTTPPolicy[Any, Any]):
             answer = response.http_response
             asked = retry_after(answer.headers)
             self._pacer.answered(answer.headers, asked, throttled=is_throttle(answer.status_code, asked))
+        return response
+
+
+class NotesClock(AsyncHTTPPolicy[Any, Any]):
+    """Has the account's contact know what answers say of this machine's clock."""
+
+    def __init__(self, contact: CloudContact) -> None:
+        super().__init__()
+        self._contact = contact
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send it on, and look at the answer."""
+        response = await self.next.send(request)
+        self._contact.platform_clock.note(response.http_response.headers.get("Date"))
         return response
 
 

@@ -34,6 +34,7 @@ from slipway.bot.subjects.credentials.services import CredentialServices, creden
 from slipway.bot.subjects.credentials.settings import CREDENTIALS, EXPIRY, SourceKind
 from slipway.bot.subjects.credentials.steps import KeepAnswer
 from slipway.bot.subjects.credentials.thresholds import listed
+from slipway.bot.subjects.credentials.uses import uses
 
 
 def _summary(settings: SlipwaySettings) -> Iterable[str]:
@@ -124,5 +125,6 @@ CREDENTIALS_SUBJECT: Subject[CredentialServices] = Subject(
     watches=(Watch("credentials", (), _look),),
     problems=(*SOURCES, *ROTATION_SOURCES),
     sections=SECTIONS,
+    uses=uses,
     probes=(Probe("looking after credentials", lambda settings: bool(settings.named(CREDENTIALS)), _probe),),
 )

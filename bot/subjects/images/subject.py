@@ -36,6 +36,7 @@ from slipway.bot.subjects.images.rules.settings import PROMOTION
 from slipway.bot.subjects.images.services import ImageServices
 from slipway.bot.subjects.images.timeline.charts import Charts
 from slipway.bot.subjects.images.usage.reading import UsageReader
+from slipway.bot.subjects.images.uses import uses
 from slipway.bot.subjects.images.watching import declared as watching
 
 
@@ -123,6 +124,7 @@ IMAGES_SUBJECT: Subject[ImageServices] = Subject(
         *watching.summary(settings),
         *alarm_summary(settings),
     ),
+    uses=uses,
     probes=(FAMILY_PROBE, *publishing.PROBES, *watching.PROBES),
     watches=(*announcing.WATCHES, *publishing.WATCHES, *watching.WATCHES, *replication.WATCHES),
     problems=(*SOURCES, FOREIGN_CHANGES),

@@ -40,6 +40,7 @@ from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, RemoveLeftover, TerminateMachine
 from slipway.bot.subjects.machines.testing import declared as testing
 from slipway.bot.subjects.machines.testing.settings import TESTING
+from slipway.bot.subjects.machines.uses import uses
 from slipway.bot.subjects.machines.watching.problems import SOURCES
 
 _SPEC = re.compile(r"spec:[\w.()-]+/[\w.()-]+(?:/[\w.()-]+)?", re.ASCII)
@@ -239,5 +240,6 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
     watches=(leases.WATCH,),
     problems=SOURCES,
     sections=SECTIONS,
+    uses=lambda settings: uses(settings.named(PROFILES)),
     probes=(Probe(WHAT, lambda settings: bool(settings.named(PROFILES)), _probe_templates),),
 )

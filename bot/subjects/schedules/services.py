@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,6 @@ class ScheduleServices:
     """
 
     store: ScheduleStore
-    names: tuple[str, ...]
+    names: Sequence[str]
     clock: Clock
     name: Callable[[str], str]

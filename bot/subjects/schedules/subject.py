@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.live import LiveSequence
 from slipway.bot.core.steps import Target
 from slipway.bot.core.times import format_duration
 from slipway.bot.operations.declarations import (
@@ -32,7 +33,7 @@ def _services(context: SubjectContext) -> ScheduleServices:
     # With a database: not for `slipway check`.
     from slipway.bot.subjects.schedules.store import ScheduleStore
 
-    names = tuple(entry.name for entry in context.settings.schedule)
+    names = LiveSequence(lambda: [entry.name for entry in context.now.schedule])
     return ScheduleServices(ScheduleStore(context.database), names, context.clock, context.people.name)
 
 

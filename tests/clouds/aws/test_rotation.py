@@ -106,7 +106,7 @@ async def test_a_key_goes_its_way_with_the_rights_that_are_shipped_and_no_others
     asked = {f"iam:{each.label}" for each in iam.aws.requests[before:] if each.label != "GetCallerIdentity"}
     keys, log = json.loads(POLICY.read_text("utf-8"))["Statement"]
     assert set(keys["Action"]) == asked
-    assert log["Action"] == ["cloudtrail:LookupEvents"]
+    assert log["Action"] == "cloudtrail:LookupEvents"
 
 
 async def test_the_trail_tells_which_keys_slipway_made_and_for_what(iam: Iam) -> None:

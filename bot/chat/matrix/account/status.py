@@ -25,6 +25,7 @@ from slipway.bot.chat.matrix.encryption.cross_signing import (
     query_keys,
 )
 from slipway.bot.chat.matrix.encryption.seeds import configured_seeds
+from slipway.bot.chat.matrix.rooms import power_levels
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.api import (
     SendRequest,
@@ -255,6 +256,8 @@ class StatusReporter:
                 self._findings.problems.append(AccountProblem(f"The room {name} does not exist."))
             elif found not in joined:
                 missing[name] = found
+            else:
+                await self._levels(call, found)
         invited = await _invitations(call) if missing else frozenset()
         for name, room in missing.items():
             if room in invited:
@@ -265,6 +268,22 @@ class StatusReporter:
                 self._findings.problems.append(
                     AccountProblem(f"The bot is not in {name}. Invite {self._settings.user_id} into it.")
                 )
+
+    async def _levels(self, call: SendRequest, room: str) -> None:
+        """Whether the bot may do in a room what it does there."""
+        path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/state/"
+        status, levels = await call("GET", f"{path}m.room.power_levels/", None)
+        if status != HTTPStatus.OK:
+            return
+        encrypted, _ = await call("GET", f"{path}m.room.encryption/", None)
+        user = self._settings.user_id
+        missing = power_levels.missing_rights(levels, user, encrypted=encrypted == HTTPStatus.OK)
+        if missing:
+            sentence = power_levels.sentence(room, missing, power_levels.level_of(levels, user))
+            needed = max(missing.values())
+            self._findings.problems.append(
+                AccountProblem(f"{sentence} Give {user} level {needed} in the room's permissions.")
+            )
 
     async def _describe(self, call: SendRequest, room: str) -> str:
         path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/state/"

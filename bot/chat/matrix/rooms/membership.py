@@ -11,6 +11,7 @@ import structlog
 
 from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.messages.message_sender import MessageSender
+from slipway.bot.chat.matrix.rooms import power_levels
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.errors import HomeserverError
@@ -19,14 +20,6 @@ from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
 _ROOM_ID = re.compile(r"!\S{1,254}")
-
-_NEEDED_EVENTS = {
-    "m.room.message": "speak",
-    "m.room.encrypted": "speak in an encrypted room",
-    "m.reaction": "place the ✅ and ❌ that serve as buttons",
-    "m.room.redaction": "take its own buttons back",
-}
-"""What the bot does in a room, by the kind of event that it sends for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -118,21 +111,16 @@ class RoomMembership:
         if state is None:
             return
         me, levels = self._connection.user_id, state.power_levels
-        unused = "m.room.message" if state.encrypted else "m.room.encrypted"
         missing = {
             kind: levels.get_message_event_required_level(kind)
-            for kind in _NEEDED_EVENTS
-            if kind != unused and not levels.can_user_send_message(me, kind)
+            for kind in power_levels.needed_kinds(encrypted=state.encrypted)
+            if not levels.can_user_send_message(me, kind)
         }
         if not missing:
             if self._missing_rights.pop(room, None) is not None:
                 log.info("the bot has every right it needs again", room=room)
             return
-        what = " and ".join(_NEEDED_EVENTS[kind] for kind in missing)
-        sentence = (
-            f"In {room} the bot may not {what}: it has power level {levels.get_user_level(me)} and needs "
-            f"{max(missing.values())}."
-        )
+        sentence = power_levels.sentence(room, missing, levels.get_user_level(me))
         if self._missing_rights.get(room) == sentence:
             return
         self._missing_rights[room] = sentence

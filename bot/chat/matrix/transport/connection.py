@@ -14,7 +14,6 @@ from urllib.parse import quote
 import aiohttp
 import structlog
 
-from slipway.bot.chat.clocks import PlatformClock
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
 from slipway.bot.chat.matrix.settings import MatrixSettings
@@ -29,6 +28,7 @@ from slipway.bot.chat.matrix.transport.session import Session, SessionOpener
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.fencing import NO_FENCE, Fence
+from slipway.bot.core.platform_clock import PlatformClock
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 

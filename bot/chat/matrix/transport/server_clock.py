@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from slipway.bot.chat.clocks import PlatformClock
 from slipway.bot.chat.matrix.settings import MatrixSettings
+from slipway.bot.core.platform_clock import PlatformClock
 from slipway.bot.core.times import Clock, system_clock
 
 

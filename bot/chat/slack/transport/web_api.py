@@ -13,7 +13,6 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from slipway.bot.chat.clocks import PlatformClock
 from slipway.bot.chat.shared.outage import connection_failure
 from slipway.bot.chat.shared.payloads import text_at
 from slipway.bot.chat.slack.ids import TEAM
@@ -23,6 +22,7 @@ from slipway.bot.chat.slack.transport.errors import RefusedError, refused_error
 from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.fencing import NO_FENCE, Fence
+from slipway.bot.core.platform_clock import PlatformClock
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 

@@ -38,6 +38,7 @@ from slipway.bot.clouds.azure.images.version_update import update_body
 from slipway.bot.clouds.azure.pacing import Pacer
 from slipway.bot.clouds.azure.reading import (
     Listing,
+    NotesClock,
     NotesDeletions,
     PatientReads,
     SameHost,
@@ -133,6 +134,7 @@ class Arm:
             that nobody asked for, and takes its token nowhere else."""
             return [
                 SameHost(access.base_url, account),
+                NotesClock(account.contact),
                 PatientReads(
                     gate, attempts=settings.max_attempts, longest_wait=timeout, backoff=backoff, sleep=sleep
                 ),

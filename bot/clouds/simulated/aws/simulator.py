@@ -19,7 +19,8 @@ How it differs from the real EC2:
 
 - machines are running, and terminated ones gone, at once, and terminated ones are shown for ever;
 - a ClientToken is remembered for ever, and the repeated answer shows the machines as they were at first;
-- every caller may do everything, with any credentials, and sees the same account;
+- every caller may do everything that is not ``denied``, with any credentials, and sees the same account; what only
+  asks whether it would be done (DryRun) is answered by that right alone, but for RunInstances;
 - MaxCount, the network interfaces and the shutdown behaviour of a launch template, and the tags of network
   interfaces are ignored; an unknown template *id* gives a bare error 500;
 - DescribeImages gives one page whatever its size, the same in all regions, deprecated images included;
@@ -58,6 +59,7 @@ from slipway.bot.clouds.simulated.aws.answers import (
 from slipway.bot.clouds.simulated.aws.messages import STATUS, message_of
 from slipway.bot.clouds.simulated.aws.moto_server import ACCOUNT
 from slipway.bot.clouds.simulated.aws.process import MOTO, MotoProcess, SimulatorError
+from slipway.bot.clouds.simulated.aws.rights import UNAUTHORIZED, dry_answer, refusal_of_other
 from slipway.bot.clouds.simulated.aws.seed import SeedAmi, SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.throttles import Throttles
 from slipway.bot.clouds.simulated.aws.trail import SimulatedTrail
@@ -118,7 +120,8 @@ class SimulatedAws:
     ``quotas`` are the account's, by their codes; ``consoles`` says what machines write there, by their ids, where
     that is not the usual, ``healths`` what the status checks of machines say, by their ids or ``*``, such as
     ``impaired``, ``refreshes`` what is under way in Auto Scaling groups, by their names; ``trail`` is its
-    CloudTrail's history of who changed images.
+    CloudTrail's history of who changed images; ``denied`` are actions, by their names alone, that callers may not
+    do, tried or done.
 
     Args:
         seed: what it holds at first.
@@ -144,6 +147,7 @@ class SimulatedAws:
         self.healths: dict[str, str] = {}
         self.refreshes: dict[str, list[InstanceRefresh]] = {}
         self.trail = SimulatedTrail(ACCOUNT)
+        self.denied: set[str] = set()
         self._seed = seed
         self._port = port
         self._program = program
@@ -231,9 +235,13 @@ class SimulatedAws:
     async def _serve(self, request: web.Request) -> web.Response:
         body = await request.read()
         form = _form(body)
+        if (form.get("Action") or await _action(request)) in self.denied:
+            return _error(*UNAUTHORIZED) if _is_ec2(request) else refusal_of_other(request)
         if "Action" not in form:
             return await self._serve_others(request, body)
         self.forms.append(form)
+        if (told := dry_answer(form)) is not None:
+            return _error(*told)
         if self.throttles is not None and not self.throttles.takes(_region(request), form):
             return _error(_USUAL[FaultKind.THROTTLE])
         return await self._act(request, form)
@@ -322,6 +330,11 @@ class SimulatedAws:
             return _error("Unavailable", str(error))
         told = {name: answer.headers[name] for name in _ANSWERED if name in answer.headers}
         return web.Response(body=answer.body, status=answer.status, headers=told)
+
+
+def _is_ec2(request: web.Request) -> bool:
+    """Whether it is signed for EC2; Auto Scaling and IAM have forms, too."""
+    return "/ec2/aws4_request" in request.headers.get("Authorization", "/ec2/aws4_request")
 
 
 def _region(request: web.Request) -> str:

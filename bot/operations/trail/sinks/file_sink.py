@@ -1,0 +1,64 @@
+"""A file that every entry is added to, a line of JSON each; logrotate may rename it at any time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from slipway.bot.operations.audit import Recorded, json_line
+from slipway.bot.operations.trail.sinks.model import SinkError
+
+MODE = 0o640
+"""For its group as well, which is who collects logs; never for everybody."""
+
+
+class FileSink:
+    """Adds at the end, and has it on the disk before it says so.
+
+    The file is opened anew for each batch, so that one that was renamed is left alone and another begins: logrotate
+    needs neither ``copytruncate`` nor a signal.
+
+    Args:
+        path: the file; its folder has to be there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self._path)
+
+    async def take(self, entries: Sequence[Recorded]) -> None:
+        """Add them.
+
+        Raises:
+            SinkError: the file cannot be written.
+        """
+        text = "".join(f"{json_line(each)}\n" for each in entries).encode()
+        try:
+            await asyncio.to_thread(self._add, text)
+        except OSError as error:
+            raise SinkError(error.strerror or type(error).__name__) from error
+
+    def _add(self, text: bytes) -> None:
+        descriptor = os.open(
+            self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, MODE
+        )
+        try:
+            size = os.fstat(descriptor).st_size
+            if (
+                size and os.pread(descriptor, 1, size - 1) != b"\n"
+            ):  # a line that was cut short stays by itself
+                text = b"\n" + text
+            while text:
+                text = text[os.write(descriptor, text) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    async def close(self) -> None:
+        """Nothing is held open."""

@@ -1,0 +1,63 @@
+"""`slipway support-bundle`: what helps, no secret, and nothing of what people said."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from slipway.bot.cli.operating.bundle_parts import REMOVED, without_secrets
+from tests.support.azure import X64
+from tests.support.harness import running_bot
+from tests.support.processes.program import CONSOLE_CONFIGURATION, run_slipway
+
+PLANTED = {
+    "SLIPWAY_AZURE_CLIENT_SECRET": 'planted-"client-secret',
+    "SLIPWAY_MATRIX_PASSWORD": "planted-password",
+    "AWS_SECRET_ACCESS_KEY": "planted-aws-key",
+    "AZURE_CLIENT_SECRET": "planted-azure-env",
+}
+WORDS = "words that alice said and nobody else shall read"
+
+
+@pytest.mark.xdist_group("program")
+async def test_no_secret_and_nobodys_words_are_in_it_and_what_helps_is(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with running_bot(state) as bot:
+        await bot.say("alice", f"!hold {X64} {WORDS}")
+    matrix = state / "matrix"
+    matrix.mkdir()
+    (matrix / "login.json").write_text('{"access_token": "planted-login"}')
+    (matrix / "cross-signing-seeds.json").write_text("planted-seeds")
+    (state / "run.log").write_text("ready\nit said planted-password, planted-aws-key\n")
+    tables = '\ntenant_id = "t"\nclient_id = "c"\n'
+    configuration = CONSOLE_CONFIGURATION.replace("[azure]", f"[azure]{tables}")
+    (tmp_path / "slipway.toml").write_text(configuration)
+    ran = run_slipway("support-bundle", "b.tar.gz", "--without-doctor", cwd=tmp_path, env=PLANTED)
+    assert ran.returncode == 0, ran.stderr
+    file = tmp_path / "b.tar.gz"
+    assert file.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(file) as archive:
+        held = {
+            each.name.removeprefix("slipway-support/"): found.read()
+            for each in archive.getmembers()
+            if (found := archive.extractfile(each))
+        }
+    everything = b"\n".join(held.values())
+    assert b"planted" not in everything
+    assert WORDS.encode() not in everything
+    assert b"it said [removed], [removed]" in held["logs/run.log"]
+    databases = json.loads(held["databases.json"])
+    assert databases["slipway.db"]["schema"] >= "0024"
+    assert databases["slipway.db"]["rows"]["operation"] == 1
+    assert "sqlalchemy" in json.loads(held["versions.json"])["packages"]
+    assert json.loads(held["health.json"])["problem"].startswith("No Slipway is running")
+    assert "azure" in json.loads(held["configuration.json"])
+    assert any(each["path"] == "matrix/login.json" for each in json.loads(held["files.json"]))
+
+
+def test_a_secret_is_found_as_it_stands_and_as_json_writes_it() -> None:
+    text = 'a"b and a\\"b'
+    assert without_secrets(text, ['a"b']) == f"{REMOVED} and {REMOVED}"
