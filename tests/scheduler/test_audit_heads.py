@@ -71,16 +71,16 @@ async def test_a_head_is_told_once_a_day_in_the_room_and_in_the_file(place: Plac
         assert await bot.at(SIX - timedelta(seconds=1)) == []
         (card,) = await bot.at(SIX)
         head = (await audit_trail(bot))[-1]["hash"]
-        assert card.card.title == "The audit trail holds: 1 entry."
+        assert card.card.title == "The audit trail holds: 2 entries."
         assert head in card.text
         assert f"slipway audit verify --expect {head[:16]}" in card.text
         assert await bot.at(SIX + timedelta(minutes=1)) == []
         await propose(bot, "!rollback Fedora-Cloud-43-x64")
         (second,) = await bot.at(SIX + timedelta(days=1))
-        assert second.card.title == "The audit trail holds: 2 entries."
+        assert second.card.title == "The audit trail holds: 3 entries."
     assert [(line["entries"], line["at"]) for line in place.written()] == [
-        (1, "2026-11-21T06:00:00.000000+00:00"),
-        (2, "2026-11-22T06:00:00.000000+00:00"),
+        (2, "2026-11-21T06:00:00.000000+00:00"),
+        (3, "2026-11-22T06:00:00.000000+00:00"),
     ]
     assert place.written()[0]["head"] == head
     assert (await place.verify("--heads", str(place.heads))).exit_code == 0
@@ -116,7 +116,7 @@ async def test_a_trail_that_was_written_anew_is_told_of_in_the_room(place: Place
         )
         (card,) = await bot.at(SIX + timedelta(days=1))
         assert card.card.title == "The audit trail does not hold."
-        assert "entry 1 was noted with the head" in card.text
+        assert "entry 2 was noted with the head" in card.text
     assert len(place.written()) == 1
     assert (await place.verify("--heads", str(place.heads))).exit_code == 1
 
