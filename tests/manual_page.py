@@ -35,7 +35,7 @@ _FILES = (
 
 def manual_page(day: str) -> str:
     """The page in man(7), as of the day of this version's release."""
-    root = click.Context(main, info_name="slipway")
+    root = click.Context(main, info_name="slipway", **main.context_settings)
     lines = [
         ".\\\" Written by python -m tests.documentation from the program's commands.",
         f'.TH SLIPWAY 1 "{day}" "slipway {__version__}" "User Commands"',

@@ -170,7 +170,7 @@ async def test_without_slipway_db_nothing_begins_anew_in_silence(place: Place, l
         card, _ = await propose(bot)
         await bot.press("bob", Choice.APPROVE, card)
         await bot.running.upkeep.sweep()
-        entries = len(await audit_trail(bot))
+        entries = len(await audit_trail(bot)) + 1  # that of the start
     assert callable(lose)
     lose(place.state)
     said = await refused(place)
@@ -231,7 +231,9 @@ async def test_one_database_from_a_backup_and_the_other_of_today_are_told_apart(
 
 async def test_a_write_ahead_log_that_is_lost_is_told_however_little_it_held(place: Place) -> None:
     async with place.bot() as bot:
-        shutil.copytree(place.state, place.backup)  # as a crash leaves it: nothing was written back yet
+        shutil.copytree(
+            place.state, place.backup, ignore=shutil.ignore_patterns("*.sock")
+        )  # as a crash leaves it: nothing was written back yet
         card, name = await propose(bot)
         await bot.press("bob", Choice.APPROVE, card)
     place.lose("slipway.db")
@@ -266,8 +268,8 @@ async def test_a_cut_trail_is_told_by_what_the_other_database_noted(place: Place
     )
     cut = await place.run("audit", "verify")
     assert cut.exit_code == 1
-    assert "entry 3 was noted with the head" in cut.output
-    assert "it has 0 entries of the 3 that there were" in await refused(place)
+    assert "entry 4 was noted with the head" in cut.output
+    assert "it has 0 entries of the 4 that there were" in await refused(place)
 
 
 async def test_nothing_is_accepted_that_nobody_said_yes_to_or_while_the_bot_runs(place: Place) -> None:
