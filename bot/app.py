@@ -41,6 +41,7 @@ from slipway.bot.store.postgres import PostgresAccess
 from slipway.bot.store.settings import DATABASE_TABLE
 from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, not_writable
+from slipway.bot.store.unrecorded import UnrecordedRuns
 from slipway.bot.web.hosting import Shown, WebHost
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
 from slipway.bot.workflows.engine import WorkflowEngine
@@ -266,13 +267,14 @@ class App:
         database = Database(folder / DATABASE, storage=self._storage)
         stack.push_async_callback(database.close)
         await uninterrupted(database.open())
-        return alone(database, WorkflowEngine(folder, self._storage))
+        unrecorded = UnrecordedRuns(database, self._clock)
+        return alone(database, WorkflowEngine(folder, self._storage, unrecorded=unrecorded))
 
     async def _among(self, stack: AsyncExitStack, server: PostgresAccess) -> Place:
         """On a server, where others may hear, too."""
         me = identity_of(executor_id(self._settings.state_dir), HEAD, configuration_digest(self._settings))
         folder = self._settings.state_dir
-        place = among_replicas(me, server, self._fence, folder, self._storage, self._timing)
+        place = among_replicas(me, server, self._fence, folder, self._storage, self._timing, self._clock)
         stack.push_async_callback(place.leave)
         await place.join()
         return place

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from slipway.bot.core.concurrency import uninterrupted
+from slipway.bot.core.times import Clock
 from slipway.bot.replicas.connections import fenced, parameters_of
 from slipway.bot.replicas.fence import LeaseFence
 from slipway.bot.replicas.inbox import Inbox
@@ -19,6 +20,7 @@ from slipway.bot.replicas.replica import Replica
 from slipway.bot.store.database import HEAD, Database
 from slipway.bot.store.postgres import PostgresAccess, PostgresBackend
 from slipway.bot.store.storage import Storage
+from slipway.bot.store.unrecorded import UnrecordedRuns
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.bot.workflows.stores import PostgresWorkflows
 from slipway.bot.working import Shared
@@ -113,6 +115,7 @@ def among_replicas(
     state_dir: Path,
     storage: Storage,
     timing: LeaseTiming | None,
+    clock: Clock,
 ) -> Place:
     """The place of a process on a server, beside others or not.
 
@@ -123,11 +126,13 @@ def among_replicas(
         state_dir: of this replica alone.
         storage: whether anything can be stored.
         timing: how long a lease holds.
+        clock: the present.
     """
     access = fenced(server, fence, me.id)
     replica = Replica(me, parameters_of(server), fence=fence, timing=timing)
     database = Database(PostgresBackend(access), storage=storage)
-    workflows = WorkflowEngine(state_dir, storage, PostgresWorkflows(access), fence)
+    unrecorded = UnrecordedRuns(database, clock)
+    workflows = WorkflowEngine(state_dir, storage, PostgresWorkflows(access), fence, unrecorded)
     inbox = Inbox(database, me.id)
     shared = Shared(ReplicaIntake(workflows, inbox, database), inbox, replica.inbox_news)
     return Place(replica, database, workflows, shared, me.id)

@@ -20,6 +20,10 @@ class Intake(Protocol):
         """Have a workflow run; when this returns it is committed. An id that is known does nothing."""
         ...
 
+    async def start_unrecorded(self, name: str, workflow_id: str, payload: Payload) -> None:
+        """As :meth:`start`, for what may as a whole be done again."""
+        ...
+
     async def knows(self, workflow_id: str) -> bool:
         """Whether a workflow was ever to be started under this id."""
         ...
@@ -51,12 +55,22 @@ class ReplicaIntake:
         else:
             await self._inbox.put(Heard(name, workflow_id, payload))
 
+    async def start_unrecorded(self, name: str, workflow_id: str, payload: Payload) -> None:
+        """As :meth:`start`; the leader finds out anew what may be done again."""
+        if self._works:
+            await self._workflows.start_unrecorded(name, workflow_id, payload)
+        else:
+            await self._inbox.put(Heard(name, workflow_id, payload))
+
     async def knows(self, workflow_id: str) -> bool:
         """Whether it is in the inbox, or was started; looked for in the order in which it moves."""
         if await self._inbox.has(workflow_id):
             return True
         if self._works:
             return await self._workflows.knows(workflow_id)
-        query = sa.text("SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid = :id")
+        query = sa.text(
+            "SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid = :id "
+            "UNION ALL SELECT 1 FROM unrecorded_run WHERE id = :id"
+        )
         async with self._database.reading() as connection:
             return await connection.scalar(query, {"id": workflow_id}) is not None

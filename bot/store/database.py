@@ -22,7 +22,7 @@ from slipway.bot.store.sqlite import DATABASE as DATABASE
 from slipway.bot.store.sqlite import SqliteBackend
 from slipway.bot.store.storage import Storage, not_writable
 
-HEAD = "0027"
+HEAD = "0028"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

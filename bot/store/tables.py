@@ -499,3 +499,21 @@ emergency = sa.Table(
     sa.Column("review", sa.Text, nullable=False, server_default=""),
     sa.Column("review_key", sa.Text, nullable=False, server_default=""),  # of the step that stored it
 )
+
+# What is done again as a whole after a crash, such as an answer to what only reads. See bot.store.unrecorded.
+unrecorded_run = sa.Table(
+    "unrecorded_run",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("begun_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("ended_at", UtcDateTime),
+)
+
+sa.Index(
+    "unrecorded_run_unended",
+    unrecorded_run.c.begun_at,
+    sqlite_where=unrecorded_run.c.ended_at.is_(None),
+    postgresql_where=unrecorded_run.c.ended_at.is_(None),
+)

@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +33,7 @@ from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.logs import about
 from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, StorageState
+from slipway.bot.store.unrecorded import UnrecordedRun, UnrecordedRuns
 from slipway.bot.workflows import calm
 from slipway.bot.workflows.calm import QueuePace
 from slipway.bot.workflows.stores import SqliteWorkflows, WorkflowStore
@@ -109,6 +111,7 @@ class WorkflowEngine:
         storage: whether the database can be written; while it cannot, workflows stand still and lose nothing.
         store: where workflows are kept; without one, in a file in that folder.
         fence: asked before each step: none begins where another process may work.
+        unrecorded: where it is kept what is done without recording its steps; without one, all is recorded.
     """
 
     def __init__(
@@ -117,16 +120,19 @@ class WorkflowEngine:
         storage: Storage,
         store: WorkflowStore | None = None,
         fence: Fence = NO_FENCE,
+        unrecorded: UnrecordedRuns | None = None,
     ) -> None:
         self._fence = fence
         self._state_dir = state_dir
         self._store = store if store is not None else SqliteWorkflows(state_dir)
         self._storage = storage
+        self._unrecorded = unrecorded
         self._launched = False
         self._bodies: dict[str, Body] = {}
         self._functions: dict[str, Body] = {}
         self._tasks: dict[asyncio.Task[Any], str] = {}  # bodies that are running, and their workflows
         self._pending: dict[asyncio.Future[Any], str] = {}  # started here, and not yet stored as ended
+        self._repeatable: set[asyncio.Task[Any]] = set()  # those of the bodies whose steps are not recorded
         self._resting: set[str] = set()  # workflows of those that wait for hours
         self._recovering: set[str] = set()  # left by a former process, and not yet running again
         self._begun: set[str] | None = set()  # while it is found out what is left; then nobody asks
@@ -168,6 +174,9 @@ class WorkflowEngine:
         left = await asyncio.to_thread(_unfinished, frozenset(self._bodies))
         self._recovering, self._begun = left - (self._begun or set()), None
         self._settle()
+        if self._unrecorded is not None:
+            for run in await self._unrecorded.left():
+                self._begin(run)
 
     async def _open(self) -> None:
         import sqlalchemy as sa
@@ -305,6 +314,47 @@ class WorkflowEngine:
         finally:
             self._starting.discard(workflow_id)
 
+    async def start_unrecorded(self, name: str, workflow_id: str, payload: Payload) -> None:
+        """As :meth:`start`, for a body of which each effect may happen again: it reads, and says what it found once
+        for its key. No step of it is recorded: after a crash all of it is done anew.
+
+        That takes two commits instead of five, and half of the processor's time.
+        """
+        if self._unrecorded is None:
+            await self.start(name, workflow_id, payload)
+            return
+        run = UnrecordedRun(workflow_id, name, payload)
+        if await self._unrecorded.begin(run):
+            self._begin(run)
+
+    def _begin(self, run: UnrecordedRun) -> None:
+        if run.id in self._tasks.values():
+            return
+        if run.name not in self._bodies:
+            log.warning("work of another version of Slipway is left alone", workflows=[run.id])
+            return
+        task = asyncio.create_task(self._run_unrecorded(run), name=run.id)
+        self._tasks[task] = run.id
+        self._repeatable.add(task)
+        self._settle()
+        task.add_done_callback(self._ended_unrecorded)
+
+    async def _run_unrecorded(self, run: UnrecordedRun) -> None:
+        assert self._unrecorded is not None  # noqa: S101 - for the type checker; the callers looked
+        if self._closing:
+            return  # it is left for the next start
+        try:
+            await self.persistently(lambda: self._bodies[run.name](run.payload))
+        except Exception:
+            # The last boundary: a fault in Slipway itself ends this alone.
+            log.exception("workflow failed", workflow=run.name)
+        await self.persistently(partial(self._unrecorded.end, run.id))
+
+    def _ended_unrecorded(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.pop(task, None)
+        self._repeatable.discard(task)
+        self._settle()
+
     def _ended(self, future: asyncio.Future[Any]) -> None:
         self._pending.pop(future, None)
         self._settle()
@@ -324,6 +374,9 @@ class WorkflowEngine:
 
     async def step(self, name: str, effect: Effect) -> Json:
         """Run an effect inside a workflow, once its result is stored never again."""
+        if asyncio.current_task() in self._repeatable:
+            await self._fence.held()
+            return await self.persistently(effect)
         from dbos import DBOS
 
         async def run() -> Json:  # DBOS tells async steps by their kind of function; a lambda is not one
@@ -344,6 +397,8 @@ class WorkflowEngine:
         """Whether a workflow was ever started under this id."""
         from dbos import DBOS
 
+        if self._unrecorded is not None and await self._unrecorded.has(workflow_id):
+            return True
         return await DBOS.get_workflow_status_async(workflow_id) is not None
 
     async def newest(self, prefix: str) -> str | None:
@@ -402,7 +457,8 @@ class WorkflowEngine:
         )
         if found:
             await DBOS.delete_workflows_async([each.workflow_id for each in found])
-        return len(found)
+        unrecorded = 0 if self._unrecorded is None else await self._unrecorded.prune(before, most)
+        return max(len(found), unrecorded)
 
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""

@@ -115,7 +115,8 @@ class Dispatcher:
         accepted = await self._workflows.persistently(lambda: self._reader.look(event))
         if accepted is None:
             return False
-        await self._intake.start(EVENT_WORKFLOW, accepted.event_key, accepted.payload)
+        begin = self._intake.start_unrecorded if self._only_reads(accepted) else self._intake.start
+        await begin(EVENT_WORKFLOW, accepted.event_key, accepted.payload)
         return True
 
     async def take(self, heard: Heard) -> bool:
@@ -127,8 +128,15 @@ class Dispatcher:
         except UnknownEventError:
             return False
         self._messages.heard_from(accepted.event.room)
-        await self._workflows.start(EVENT_WORKFLOW, heard.id, heard.payload)
+        begin = self._workflows.start_unrecorded if self._only_reads(accepted) else self._workflows.start
+        await begin(EVENT_WORKFLOW, heard.id, heard.payload)
         return True
+
+    def _only_reads(self, accepted: AcceptedEvent) -> bool:
+        """Whether answering an event may as well happen twice."""
+        if accepted.refusal or not isinstance(accepted.event, MessageEvent) or accepted.reading is None:
+            return False
+        return accepted.event.chosen_on is None and self._command_runner.only_reads(accepted.reading.reading)
 
     async def accept_line(self, request: LineRequest) -> None:
         """Take a line in that no chat brought; one key is answered once."""

@@ -134,6 +134,21 @@ class CommandRunner:
         command = self._command_of(reading)
         return command is not None and command.access is Access.DECIDE
 
+    def only_reads(self, reading: Reading) -> bool:
+        """Whether answering a line changes nothing and decides nothing, so that it may be answered again."""
+        match reading:
+            case Unknown() | Unreadable():
+                return True
+            case Line(name, args):
+                match self._registry.resolve(name, args):
+                    case Resolved(command, rest):
+                        decides = command.access is Access.DECIDE
+                        return not decides and not is_guarded(command, parse(command, rest, ""))
+                    case _:
+                        return True
+            case _:
+                return False
+
     def asks_of_bot(self, reading: Reading) -> bool:
         """Whether a line asks how the bot itself is, whoever says it."""
         command = self._command_of(reading)
