@@ -39,7 +39,7 @@ async def replicas(
     clock = FakeClock()
     azure = SimulatedAzure(fedora_gallery(clock()), clock=clock)
     changes = {"database": {"url": url}}
-    first, second = MemoryChat(), MemoryChat()
+    first, second = MemoryChat(), MemoryChat(prefix="n")  # ids of a room are of one message each
     second.messages = first.messages
     second.events = first.events
     async with AsyncExitStack() as stack:
