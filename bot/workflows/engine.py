@@ -18,7 +18,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -343,11 +343,11 @@ class WorkflowEngine:
         assert self._unrecorded is not None  # noqa: S101 - for the type checker; the callers looked
         if self._closing:
             return  # it is left for the next start
-        try:
-            await self.persistently(lambda: self._bodies[run.name](run.payload))
-        except Exception:
-            # The last boundary: a fault in Slipway itself ends this alone.
-            log.exception("workflow failed", workflow=run.name)
+        with (
+            about(workflow=run.id),
+            suppress(Exception),
+        ):  # a fault in Slipway itself, which is logged, ends it alone
+            await self.persistently(lambda: _told(run.name, self._bodies[run.name](run.payload)))
         await self.persistently(partial(self._unrecorded.end, run.id))
 
     def _ended_unrecorded(self, task: asyncio.Task[Any]) -> None:
