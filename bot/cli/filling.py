@@ -171,7 +171,10 @@ class Filling:
                 template.put(chat.platform, key, ids[0])
         if len(ids) == 1 and answers.own_approval:
             for block in template.blocks:
-                if block.table.startswith("policy."):
+                head, _, kind = block.table.partition(".")
+                if (
+                    head == "policy" and kind and "." not in kind
+                ):  # not a kind's rules, which are comments there
                     block.put("requester_may_approve", True)
 
     def _put_schedules(self, template: Template, answers: Answers) -> list[str]:
