@@ -230,8 +230,19 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading; sees one state of the database throughout."""
-        async with self._engine.connect() as connection:
+        if not isinstance(self._backend, SqliteBackend):
+            async with self._engine.connect() as connection:
+                yield connection
+            return
+        # SQLite's driver leaves a thread behind where its connecting is cut off, which speaks to an event loop that
+        # may be closed by then.
+        connection = self._engine.connect()
+        try:
+            await uninterrupted(connection.start())
             yield connection
+        finally:
+            if connection.sync_connection is not None:
+                await uninterrupted(connection.close())
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:

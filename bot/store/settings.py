@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -11,7 +12,9 @@ from slipway.bot.core.problems import Problem
 from slipway.bot.core.secret_text import Password
 from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import SettingsTable, TableShape
-from slipway.bot.store.postgres import PostgresAccess, url_problem
+
+if TYPE_CHECKING:
+    from slipway.bot.store.postgres import PostgresAccess
 
 
 class DatabaseSettings(Settings):
@@ -23,10 +26,14 @@ class DatabaseSettings(Settings):
     @property
     def access(self) -> PostgresAccess:
         """How connections are made."""
+        from slipway.bot.store.postgres import PostgresAccess  # `slipway check` needs no SQLAlchemy
+
         return PostgresAccess(self.url, self.password)
 
 
 def _check(table: DatabaseSettings, _secrets: bool) -> Iterator[Problem]:
+    from slipway.bot.store.postgres import url_problem
+
     if problem := url_problem(table.url):
         yield Problem("url", problem)
     elif urlsplit(table.url).password is not None:

@@ -53,7 +53,9 @@ def test_sigterm_while_idle_ends_cleanly(fresh_installation: Installation) -> No
     bot.terminate()
     assert bot.ended() == 0
     assert "Traceback" not in bot.stderr_text()
-    assert "warning" not in bot.stderr_text()
+    # Its gallery is empty, which what looks after regions warns of where it comes to that in time.
+    warnings = [line for line in bot.stderr_text().splitlines() if "warning" in line]
+    assert [line for line in warnings if "lists no image definitions" not in line] == []
 
 
 def test_sigterm_waits_for_a_step_that_ends_in_time(
