@@ -118,42 +118,6 @@ async def _release(held: object) -> None:
 
 
 @pytest.mark.slow
-def test_a_database_that_is_restarted_in_the_middle_costs_nobody_anything(
-    clouds: SimulatedClouds, tmp_path: Path
-) -> None:
-    with own_postgres() as server:
-        pair = Pair(tmp_path, clouds, server.new(), SHORT_LEASE)
-        try:
-            names = gallery(pair, "Restarted-1", "Restarted-2", "Restarted-3")
-            pair.start("a")
-            pair.start("b")
-            held = clouds.inject_fault(
-                clouds.azure_faults, Fault(kind=FaultKind.HOLD_AFTER, match="PUT *Restarted-2*")
-            )
-            begin_promotion(pair, "a", "Restarted-*")
-            clouds.reached(held)
-            server.stop()
-            clouds.wait(_release(held))
-            pair.bots["b"].say("!status")  # heard while nothing can be kept
-            time.sleep(13)  # longer than the lease
-            server.start()
-            pair.bots["a"].until(is_report)
-            until(
-                "it is answered", lambda: any("is up for" in line["title"] for line in pair.bots["a"].lines)
-            )
-            assert pair.state() == "done"
-            assert all(promoted(pair, name) for name in names)
-            assert set(writes(pair, *names).values()) == {1}
-            assert len(pair.reports()) == 1
-            assert pair.leader() == "a"
-            assert pair.rows("SELECT epoch FROM slipway_replicas.leader") == [{"epoch": 1}]
-            assert pair.audit_holds()
-        finally:
-            clouds.clear()
-            pair.close()
-
-
-@pytest.mark.slow
 def test_whoever_is_stopped_hands_over_at_once(pair: Pair) -> None:
     gallery(pair, "Stopped-1")
     pair.start("a")
@@ -208,3 +172,39 @@ def test_what_an_older_version_proposed_is_decided_under_the_newer_one_and_heard
     assert pair.leader() == ""
     pair.start("b", migrations=later).until(lambda line: "Upgraded" in str(line))
     assert pair.rows("SELECT id FROM slipway_replicas.inbox") == []
+
+
+@pytest.mark.slow
+def test_a_database_that_is_restarted_in_the_middle_costs_nobody_anything(
+    clouds: SimulatedClouds, tmp_path: Path
+) -> None:
+    with own_postgres() as server:
+        pair = Pair(tmp_path, clouds, server.new(), SHORT_LEASE)
+        try:
+            names = gallery(pair, "Restarted-1", "Restarted-2", "Restarted-3")
+            pair.start("a")
+            pair.start("b")
+            held = clouds.inject_fault(
+                clouds.azure_faults, Fault(kind=FaultKind.HOLD_AFTER, match="PUT *Restarted-2*")
+            )
+            begin_promotion(pair, "a", "Restarted-*")
+            clouds.reached(held)
+            server.stop()
+            clouds.wait(_release(held))
+            pair.bots["b"].say("!status")  # heard while nothing can be kept
+            time.sleep(13)  # longer than the lease
+            server.start()
+            pair.bots["a"].until(is_report)
+            until(
+                "it is answered", lambda: any("is up for" in line["title"] for line in pair.bots["a"].lines)
+            )
+            assert pair.state() == "done"
+            assert all(promoted(pair, name) for name in names)
+            assert set(writes(pair, *names).values()) == {1}
+            assert len(pair.reports()) == 1
+            assert pair.leader() == "a"
+            assert pair.rows("SELECT epoch FROM slipway_replicas.leader") == [{"epoch": 1}]
+            assert pair.audit_holds()
+        finally:
+            clouds.clear()
+            pair.close()
