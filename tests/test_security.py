@@ -80,7 +80,8 @@ async def test_what_stands_in_the_workflow_database_never_becomes_code(tmp_path:
     done, state = tmp_path / "done", tmp_path / "state"
     pickled = base64.b64encode(pickle.dumps({"args": [Deed(done)], "kwargs": {}})).decode()
     async with running_bot(state) as bot:
-        await bot.say("alice", "!whoami")
+        await bot.say("alice", "!cancel 00042")  # not one that only reads: no workflow is kept of that
+        heard = bot.messages[0].card.title
     with closing(sqlite3.connect(state / WORKFLOWS)) as file:
         assert file.execute("UPDATE workflow_input SET inputs = ?", (pickled,)).rowcount
         file.execute(
@@ -89,7 +90,7 @@ async def test_what_stands_in_the_workflow_database_never_becomes_code(tmp_path:
         file.commit()
     with capture_logs() as logs:
         async with running_bot(state, grace=timedelta()) as bot:
-            await bot.say("alice", "!whoami", event_id="another", wait=False)
+            await bot.say("alice", "!cancel 00042", event_id="another", wait=False)
             await bot.until(lambda: bool(bot.messages))
-    assert "Alice" in bot.messages[0].card.title
+    assert bot.messages[0].card.title == heard
     assert not done.exists(), logs
