@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import base64
 import pickle
 import re
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from slipway.bot.store.state_files import WORKFLOWS
 from tests.support.harness import running_bot
+from tests.support.memory_chat import MemoryChat
 from tests.support.pauses import poll_often
 from tests.support.processes.program import ROOT
 
@@ -75,13 +76,20 @@ class Deed:
         return (Path.touch, (self._file,))
 
 
+def _unfinished(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as workflows:
+        query = "SELECT count(*) FROM workflow_status WHERE status IN ('PENDING', 'ENQUEUED')"
+        count: int = workflows.execute(query).fetchone()[0]
+        return count
+
+
 async def test_what_stands_in_the_workflow_database_never_becomes_code(tmp_path: Path) -> None:
     poll_often()
     done, state = tmp_path / "done", tmp_path / "state"
     pickled = base64.b64encode(pickle.dumps({"args": [Deed(done)], "kwargs": {}})).decode()
-    async with running_bot(state) as bot:
+    chat = MemoryChat()
+    async with running_bot(state, chat=chat) as bot:
         await bot.say("alice", "!cancel 00042")  # not one that only reads: no workflow is kept of that
-        heard = bot.messages[0].card.title
     with closing(sqlite3.connect(state / WORKFLOWS)) as file:
         assert file.execute("UPDATE workflow_input SET inputs = ?", (pickled,)).rowcount
         file.execute(
@@ -89,8 +97,11 @@ async def test_what_stands_in_the_workflow_database_never_becomes_code(tmp_path:
         )
         file.commit()
     with capture_logs() as logs:
-        async with running_bot(state, grace=timedelta()) as bot:
-            await bot.say("alice", "!cancel 00042", event_id="another", wait=False)
-            await bot.until(lambda: bool(bot.messages))
-    assert bot.messages[0].card.title == heard
+        async with running_bot(state, chat=chat) as bot:
+            async with asyncio.timeout(20):
+                while _unfinished(state / WORKFLOWS):
+                    await asyncio.sleep(0.02)
+            await bot.say("alice", "!cancel 00042", event_id="another")
+    before, after = chat.messages
+    assert after.card.title == before.card.title
     assert not done.exists(), logs
