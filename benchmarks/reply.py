@@ -22,7 +22,8 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.storage import Storage
 from slipway.bot.wiring import RunningBot
-from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
+from slipway.bot.workflows.bodies import Payload
+from slipway.bot.workflows.engine import Effect, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
 
 LIMIT_MS = 15.0

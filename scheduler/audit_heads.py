@@ -22,7 +22,8 @@ from slipway.bot.operations.trail.verification import Intact, verify
 from slipway.bot.store.database import Database
 from slipway.bot.store.installation import InstallationNotes
 from slipway.bot.store.memory import TickMemory
-from slipway.bot.workflows.engine import Payload, WorkflowEngine
+from slipway.bot.workflows.bodies import Payload
+from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.scheduler.timetable import Timetable
 
 WORKFLOW = "audit-head"

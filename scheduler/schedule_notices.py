@@ -14,7 +14,8 @@ from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.people import People
 from slipway.bot.subjects.schedules.model import Delay, LastRun, Pause
 from slipway.bot.subjects.schedules.store import ScheduleStore
-from slipway.bot.workflows.engine import Payload, WorkflowEngine
+from slipway.bot.workflows.bodies import Payload
+from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.scheduler.timetable import MOST_COUNTED
 
 SKIPPED_WORKFLOW = "skipped"

@@ -15,7 +15,8 @@ from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.persistence.records import OpenOperation
 from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.runs.runner import OperationRunner
-from slipway.bot.workflows.engine import Payload, WorkflowEngine
+from slipway.bot.workflows.bodies import Payload
+from slipway.bot.workflows.engine import WorkflowEngine
 
 WORKFLOW = "expire"
 """The workflow by which versions before this one expired a proposal; what they left of it goes on."""

@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
+from collections.abc import Awaitable, Callable, Coroutine, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,25 +33,22 @@ from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, StorageState
 from slipway.bot.store.unrecorded import UnrecordedRun, UnrecordedRuns
 from slipway.bot.workflows import calm
+from slipway.bot.workflows.bodies import Body, Payload, told
 from slipway.bot.workflows.calm import QueuePace
+from slipway.bot.workflows.repeatable import RepeatableRuns
+from slipway.bot.workflows.serializing import serializer
+from slipway.bot.workflows.stored import APPLICATION_VERSION, ENDED, RUNNING, UNFINISHED, over, unfinished
 from slipway.bot.workflows.stores import SqliteWorkflows, WorkflowStore
 from slipway.bot.workflows.strays import Strays
-from slipway.bot.workflows.unpickling import refuse_pickles
+from slipway.bot.workflows.under_way import UnderWay
+from slipway.bot.workflows.unreadable import Unreadable
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-    from dbos import Serializer
 
 T = TypeVar("T")
 
-Payload = dict[str, Json]
 Effect = Callable[[], Coroutine[Any, Any, Json]]
-Body = Callable[[Payload], Coroutine[Any, Any, None]]
-
-APPLICATION_VERSION = "1"
-"""Stored with every workflow; one of another version is not recovered. Raise it only together with a
-migration of the workflows under way (DBOS would otherwise take a hash of the source, and every new release
-would leave pending approvals behind, silently)."""
 
 NOTIFICATION_POLL_SECONDS = 0.5
 """How often DBOS's listener looks whether it is to stop: it listens for notifications, which nobody sends here."""
@@ -64,40 +59,7 @@ RESULT_POLL_SECONDS = 0.1
 HURRY_SECONDS = 60.0
 """How long DBOS looks often into its queue after something was put there."""
 
-_RUNNING = ("PENDING",)
-_UNFINISHED = (*_RUNNING, "ENQUEUED")
-"""DBOS's words for a workflow that is running, or will."""
-
-_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
-"""DBOS's words for a workflow that will not run again."""
-
 log = structlog.get_logger(__name__)
-
-
-def _serializer() -> Serializer:
-    from dbos import Serializer
-
-    refuse_pickles()
-
-    class JsonSerializer(Serializer):
-        """JSON and nothing else: what stands in the database can never become code, as pickle would."""
-
-        def serialize(self, data: Any) -> str:
-            return json.dumps(data, default=_describe_error)
-
-        def deserialize(self, serialized_data: str) -> Any:
-            return json.loads(serialized_data)
-
-        def name(self) -> str:
-            return "slipway_json"
-
-    return JsonSerializer()
-
-
-def _describe_error(value: object) -> Json:
-    if isinstance(value, BaseException):
-        return {"error": type(value).__name__}  # the words may hold what must not be stored
-    raise TypeError(f"{type(value).__name__} cannot be stored with a workflow")
 
 
 class WorkflowEngine:
@@ -130,22 +92,19 @@ class WorkflowEngine:
         self._launched = False
         self._bodies: dict[str, Body] = {}
         self._functions: dict[str, Body] = {}
-        self._tasks: dict[asyncio.Task[Any], str] = {}  # bodies that are running, and their workflows
-        self._pending: dict[asyncio.Future[Any], str] = {}  # started here, and not yet stored as ended
-        self._repeatable: set[asyncio.Task[Any]] = set()  # those of the bodies whose steps are not recorded
-        self._resting: set[str] = set()  # workflows of those that wait for hours
-        self._recovering: set[str] = set()  # left by a former process, and not yet running again
-        self._begun: set[str] | None = set()  # while it is found out what is left; then nobody asks
+        self._under_way = UnderWay(self._changed)
+        self._repeatable = (
+            None
+            if unrecorded is None
+            else RepeatableRuns(unrecorded, self._bodies, self._under_way, self.persistently)
+        )
+        self._unreadable = Unreadable(self._under_way, storage.writable, self._over)
         self._resuming: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
         self._pace: QueuePace | None = None
         self._hurrying = 0
         self._strays = Strays(storage.writable, self._marked, self._carried_on, self._resume)
         self._closing = False
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._quiet = asyncio.Event()
-        self._quiet.set()
         self._dbos: Any = None
         self._engine: Any = None
 
@@ -171,12 +130,10 @@ class WorkflowEngine:
             raise self._store.unusable(why) from error
         self._launched = True
         self._strays.open()
-        left = await asyncio.to_thread(_unfinished, frozenset(self._bodies))
-        self._recovering, self._begun = left - (self._begun or set()), None
-        self._settle()
-        if self._unrecorded is not None:
-            for run in await self._unrecorded.left():
-                self._begin(run)
+        left = await asyncio.to_thread(unfinished, frozenset(self._bodies))
+        self._under_way.found(left)
+        if self._repeatable is not None:
+            await self._repeatable.go_on()
 
     async def _open(self) -> None:
         import sqlalchemy as sa
@@ -195,7 +152,7 @@ class WorkflowEngine:
                 "use_listen_notify": False,  # nothing here waits for DBOS's notifications
                 "application_version": APPLICATION_VERSION,
                 "executor_id": executor,
-                "serializer": _serializer(),
+                "serializer": serializer(),
                 "notification_listener_polling_interval_sec": NOTIFICATION_POLL_SECONDS,
                 "log_level": "ERROR",
                 "enable_otlp": False,
@@ -238,21 +195,13 @@ class WorkflowEngine:
             workflow_id = DBOS.workflow_id
             if self._closing or task is None or workflow_id is None:
                 raise asyncio.CancelledError
-            self._tasks[task] = workflow_id
-            if self._begun is not None:
-                self._begun.add(workflow_id)
-            self._recovering.discard(workflow_id)
-            self._settle()
-            try:
-                with about(workflow=workflow_id):
-                    await _told(name, body(payload))
-            except StorageError as error:
-                # Neither done nor failed: it goes on behind its last step once that can be read.
-                self._begin_again(workflow_id, task)
-                raise asyncio.CancelledError from error
-            finally:
-                self._tasks.pop(task, None)
-                self._settle()
+            with self._under_way.body(task, workflow_id), about(workflow=workflow_id):
+                try:
+                    await told(name, body(payload))
+                except StorageError as error:
+                    # Neither done nor failed: it goes on behind its last step once that can be read.
+                    self._begin_again(workflow_id, task)
+                    raise asyncio.CancelledError from error
 
         run.__qualname__ = run.__name__ = name
         return run
@@ -266,7 +215,7 @@ class WorkflowEngine:
             await asyncio.wait({broken_off})
             await self._resume(workflow_id)
 
-        self._recovering.add(workflow_id)
+        self._under_way.broken_off(workflow_id)
         # Not in the workflow's own context: there it would be a step of that.
         task = asyncio.create_task(resume(), name=f"resume {workflow_id}", context=contextvars.Context())
         self._resuming.add(task)
@@ -277,18 +226,21 @@ class WorkflowEngine:
 
         await self.persistently(lambda: DBOS.resume_workflow_async(workflow_id))
         self._hurrying += 1
-        self._settle()
+        self._changed()
         asyncio.get_running_loop().call_later(HURRY_SECONDS, self._hurried)
 
     def _hurried(self) -> None:
         self._hurrying -= 1
-        self._settle()
+        self._changed()
 
     async def _marked(self) -> Set[str]:
-        return await asyncio.to_thread(_unfinished, frozenset(self._bodies), _RUNNING)
+        return await asyncio.to_thread(unfinished, frozenset(self._bodies), RUNNING)
+
+    async def _over(self, ids: Set[str]) -> Set[str]:
+        return await asyncio.to_thread(over, ids)
 
     def _carried_on(self) -> Set[str]:
-        return self._under_way() | self._starting
+        return self._under_way.ids | self._starting
 
     def _resumed(self, task: asyncio.Task[None]) -> None:
         self._resuming.discard(task)
@@ -308,73 +260,26 @@ class WorkflowEngine:
                 handle = await DBOS.start_workflow_async(self._functions[name], payload)
             future: asyncio.Future[Any] | None = getattr(handle, "task", None)  # none: started before
             if future is not None and not future.done():
-                self._pending[future] = workflow_id
-                self._settle()
-                future.add_done_callback(self._ended)
+                self._under_way.until_stored(future, workflow_id)
         finally:
             self._starting.discard(workflow_id)
 
     async def start_unrecorded(self, name: str, workflow_id: str, payload: Payload) -> None:
         """As :meth:`start`, for a body of which each effect may happen again: it reads, and says what it found once
-        for its key. No step of it is recorded: after a crash all of it is done anew.
-
-        That takes two commits instead of five, and half of the processor's time.
-        """
-        if self._unrecorded is None:
+        for its key. No step of it is recorded: after a crash all of it is done anew."""
+        if self._repeatable is None:
             await self.start(name, workflow_id, payload)
-            return
-        run = UnrecordedRun(workflow_id, name, payload)
-        if await self._unrecorded.begin(run):
-            self._begin(run)
+        else:
+            await self._repeatable.start(UnrecordedRun(workflow_id, name, payload))
 
-    def _begin(self, run: UnrecordedRun) -> None:
-        if run.id in self._tasks.values():
-            return
-        if run.name not in self._bodies:
-            log.warning("work of another version of Slipway is left alone", workflows=[run.id])
-            return
-        task = asyncio.create_task(self._run_unrecorded(run), name=run.id)
-        self._tasks[task] = run.id
-        self._repeatable.add(task)
-        self._settle()
-        task.add_done_callback(self._ended_unrecorded)
-
-    async def _run_unrecorded(self, run: UnrecordedRun) -> None:
-        assert self._unrecorded is not None  # noqa: S101 - for the type checker; the callers looked
-        if self._closing:
-            return  # it is left for the next start
-        with (
-            about(workflow=run.id),
-            suppress(Exception),
-        ):  # a fault in Slipway itself, which is logged, ends it alone
-            await self.persistently(lambda: _told(run.name, self._bodies[run.name](run.payload)))
-        await self.persistently(partial(self._unrecorded.end, run.id))
-
-    def _ended_unrecorded(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.pop(task, None)
-        self._repeatable.discard(task)
-        self._settle()
-
-    def _ended(self, future: asyncio.Future[Any]) -> None:
-        self._pending.pop(future, None)
-        self._settle()
-
-    def _under_way(self) -> set[str]:
-        return {*self._tasks.values(), *self._pending.values()}
-
-    def _settle(self) -> None:
-        under_way = self._under_way()
-        for event, so in (
-            (self._idle, not under_way and not self._recovering),
-            (self._quiet, under_way <= self._resting and not self._recovering),
-        ):
-            event.set() if so else event.clear()
+    def _changed(self) -> None:
+        self._unreadable.look()
         if self._pace is not None:
-            self._pace.set(fast=bool(self._recovering) or self._hurrying > 0)
+            self._pace.set(fast=bool(self._under_way.to_begin) or self._hurrying > 0)
 
     async def step(self, name: str, effect: Effect) -> Json:
         """Run an effect inside a workflow, once its result is stored never again."""
-        if asyncio.current_task() in self._repeatable:
+        if self._repeatable is not None and self._repeatable.is_one(asyncio.current_task()):
             await self._fence.held()
             return await self.persistently(effect)
         from dbos import DBOS
@@ -422,7 +327,7 @@ class WorkflowEngine:
         from dbos import DBOS
 
         found = await DBOS.get_workflow_status_async(workflow_id)
-        return found is not None and found.status not in _UNFINISHED
+        return found is not None and found.status not in UNFINISHED
 
     async def ended(self, workflow_id: str) -> None:
         """Wait, inside a workflow, until another one has ended that was started before, well or badly."""
@@ -453,7 +358,7 @@ class WorkflowEngine:
         from dbos import DBOS
 
         found = await DBOS.list_workflows_async(
-            status=list(_ENDED), end_time=before.isoformat(), limit=most, load_input=False, load_output=False
+            status=list(ENDED), end_time=before.isoformat(), limit=most, load_input=False, load_output=False
         )
         if found:
             await DBOS.delete_workflows_async([each.workflow_id for each in found])
@@ -462,25 +367,15 @@ class WorkflowEngine:
 
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""
-        await self._idle.wait()
+        await self._under_way.idle()
 
     async def quiet(self) -> None:
         """Wait until each workflow that is running in this process, if any, rests."""
-        await self._quiet.wait()
+        await self._under_way.quiet()
 
-    @contextmanager
-    def rest(self) -> Iterator[None]:
+    def rest(self) -> AbstractContextManager[None]:
         """What the body of a workflow does within is to wait for something that takes hours."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - for the type checker; something is awaited
-        workflow_id = self._tasks[task]
-        self._resting.add(workflow_id)
-        self._settle()
-        try:
-            yield
-        finally:
-            self._resting.discard(workflow_id)
-            self._settle()
+        return self._under_way.rest()
 
     async def close(self, grace: timedelta) -> None:
         """Stop. Workflows get ``grace`` to end, those that rest none, and none does where nothing can be stored.
@@ -496,12 +391,13 @@ class WorkflowEngine:
             async with asyncio.timeout(seconds):
                 await self.quiet()
         except TimeoutError:
-            log.warning("workflows are left for the next start", count=len(self._under_way()))
-        if self._tasks or self._pending:
+            log.warning("workflows are left for the next start", count=len(self._under_way.ids))
+        if self._under_way.anything:
             self._storage.close()  # first: what is interrupted may stand in a thread that waits for the disk
             await self._interrupt()
         self._storage.close()
         await self._strays.close()
+        await self._unreadable.close()
         for task in self._resuming:
             task.cancel()
         # DBOS made its own pool of threads the loop's, and takes it down: what is still to be closed, such as
@@ -516,22 +412,9 @@ class WorkflowEngine:
         # A cancelled task leaves its workflow pending. Were DBOS taken down under it instead, its next step
         # would fail, and the failure could be stored as the workflow's end.
         self._closing = True
-        while self._tasks or self._pending:
-            running = tuple(self._tasks)
-            for task in running:
-                task.cancel()
-            await asyncio.wait({*running, *self._pending}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-
-
-async def _told(name: str, work: Awaitable[None]) -> None:
-    """Do a workflow's work; the last boundary: a fault in Slipway itself must not end silently inside DBOS."""
-    try:
-        await work
-    except StorageError:
-        raise
-    except Exception:
-        log.exception("a workflow failed", name=name)
-        raise
+        if self._repeatable is not None:
+            self._repeatable.close()
+        await self._under_way.interrupt()
 
 
 _TOLD_BY_US = "DBOS failed to launch"
@@ -544,18 +427,3 @@ def _keep_to_our_log() -> None:
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
         logger.addFilter(lambda record: not record.getMessage().startswith(_TOLD_BY_US))
-
-
-def _unfinished(names: frozenset[str], states: Sequence[str] = _UNFINISHED) -> set[str]:
-    """Ids of the workflows of these names that have not ended: what this version of Slipway goes on with.
-
-    Others stay as they are for a version that knows them; to wait for them would be to wait for ever.
-    """
-    from dbos import DBOS
-
-    found = DBOS.list_workflows(
-        status=list(states), app_version=APPLICATION_VERSION, load_input=False, load_output=False
-    )
-    if unknown := [each.workflow_id for each in found if each.name not in names]:
-        log.warning("work of another version of Slipway is left alone", workflows=unknown)
-    return {each.workflow_id for each in found if each.name in names}

@@ -41,7 +41,8 @@ from slipway.bot.operations.standing import Said
 from slipway.bot.people import Identity, schedule_id
 from slipway.bot.replicas.inbox import Heard
 from slipway.bot.replicas.intake import Intake
-from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
+from slipway.bot.workflows.bodies import Payload
+from slipway.bot.workflows.engine import Effect, WorkflowEngine
 from slipway.commands.dispatch.cards import user_error_card
 from slipway.commands.dispatch.codes.listening import CodeListener
 from slipway.commands.dispatch.context import Asker, Place

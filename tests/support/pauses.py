@@ -9,7 +9,7 @@ from slipway.bot.health.heartbeat import LOOK_SECONDS as HEARTBEAT_LOOK_SECONDS
 from slipway.bot.health.report import BEAT_SECONDS
 from slipway.bot.operations.runs import display
 from slipway.bot.store.storage import LOOK_SECONDS as STORAGE_LOOK_SECONDS
-from slipway.bot.workflows import engine
+from slipway.bot.workflows import engine, unreadable
 from slipway.commands.dispatch import dispatcher
 
 _PATIENCE = {dispatcher.PATIENCE_SECONDS, display.PATIENCE_SECONDS}
@@ -42,10 +42,12 @@ _LISTENER_SECONDS = 0.02  # each look is a glance at an empty table in memory
 
 def poll_often() -> None:
     """Have DBOS look more often for what its threads sleep through otherwise: workflows that a former process left,
-    for which it looks once a second, and whether it is to stop, for which its listener looks. Nothing that a bot does
+    for which it looks once a second, and whether it is to stop, for which its listener looks; and Slipway whether DBOS
+    has ended any of them. Nothing that a bot does
     is done otherwise; only starts after an interruption, and stops, wait for less."""
     from dbos import Queue
 
     constructor: Any = Queue.__init__
     constructor.__kwdefaults__["polling_interval_sec"] = _RECOVERY_SECONDS
     vars(engine)["NOTIFICATION_POLL_SECONDS"] = vars(engine)["RESULT_POLL_SECONDS"] = _LISTENER_SECONDS
+    vars(unreadable)["LOOK_SECONDS"] = _RECOVERY_SECONDS

@@ -48,7 +48,8 @@ from slipway.bot.operations.runs.readiness import Changed, Readiness, Run
 from slipway.bot.operations.runs.run_checks import Begin, CurrentStep, Keep, RunChecks
 from slipway.bot.operations.runs.step_runner import StepRunner
 from slipway.bot.operations.runs.waits import Waits
-from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
+from slipway.bot.workflows.bodies import Payload
+from slipway.bot.workflows.engine import Effect, WorkflowEngine
 
 WORKFLOW = "do"
 
