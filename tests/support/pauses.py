@@ -42,9 +42,9 @@ _LISTENER_SECONDS = 0.02  # each look is a glance at an empty table in memory
 
 def poll_often() -> None:
     """Have DBOS look more often for what its threads sleep through otherwise: workflows that a former process left,
-    for which it looks once a second, and whether it is to stop, for which its listener looks; and Slipway whether DBOS
-    has ended any of them. Nothing that a bot does
-    is done otherwise; only starts after an interruption, and stops, wait for less."""
+    for which it looks once a second, and whether it is to stop, for which its listener looks. The same for what
+    Slipway itself looks for after a start. Nothing that a bot does is done otherwise; only starts after an
+    interruption, and stops, wait for less."""
     from dbos import Queue
 
     constructor: Any = Queue.__init__
