@@ -269,6 +269,16 @@ class EncryptedPerson:
 
         await self.until(there, what=f"{user} to enter")
 
+    async def until_answered(self, room: str, bot: str) -> None:
+        """Talk until the bot has entered and listens; what falls into its first look is history to it."""
+        await self.member(room, bot)
+        for _ in range(60):
+            await self.say(room, "!whoami")
+            await self.sync(wait_ms=500)
+            if self.texts(room, bot):
+                return
+        raise AssertionError("the bot never listened")
+
     def texts(self, room: str, sender: str) -> list[str]:
         """What somebody said, oldest first; edits by their new text."""
         return [

@@ -46,11 +46,7 @@ def configured(
 
 async def proposed(ann: EncryptedPerson, room: str, bot: str) -> tuple[str, str]:
     """Ask for a promotion once the bot listens; give its card's event id and what to type."""
-    for _ in range(60):
-        await ann.say(room, "!whoami")
-        await ann.sync(wait_ms=500)
-        if ann.texts(room, bot):
-            break
+    await ann.until_answered(room, bot)
     await ann.say(room, "!promote Fedora-Cloud-43-x64")
     event = await ann.message(room, "!approve")
     content = event.source["content"]
@@ -75,7 +71,6 @@ async def test_a_promotion_takes_a_typed_approval_unless_reactions_may_count(
         async with bot_with_clouds(
             configured(tmp_path / "state", azure, matrix, ann.id, bea.id, reactions=reactions)
         ):
-            await ann.member(room, account.user_id)
             card, typed = await proposed(ann, room, account.user_id)
         # A restart between the command and the approval.
         async with bot_with_clouds(
@@ -104,7 +99,6 @@ async def test_what_devices_ask_and_approve_that_nobody_verified_bears_a_warning
             tmp_path / "state", azure, settings(synapse, account, room), ann.id, bea.id, reactions=None
         )
         async with bot_with_clouds(people):
-            await ann.member(room, account.user_id)
             _, typed = await proposed(ann, room, account.user_id)
             await bea.sync()
             await bea.say(room, typed)

@@ -60,16 +60,6 @@ def configured(
     return base.model_copy(update={"matrix": matrix, "person": persons, "policy": policy, "schedule": ()})
 
 
-async def listening(ann: EncryptedPerson, room: str, account: Account) -> None:
-    await ann.member(room, account.user_id)
-    for _ in range(60):
-        await ann.say(room, "!whoami")
-        await ann.sync(wait_ms=500)
-        if ann.texts(room, account.user_id):
-            return
-    raise AssertionError("the bot never listened")
-
-
 async def asked(
     ann: EncryptedPerson, running_bot: RunningBot, room: str, text: str, *, but: str = ""
 ) -> tuple[str, Operation]:
@@ -100,7 +90,7 @@ async def test_a_reaction_launches_and_does_not_promote(
         await bea.join(room)
         people = configured(tmp_path / "state", clouds, settings(synapse, account, room), 1, ann.id, bea.id)
         async with bot_with_clouds(people) as running_bot:
-            await listening(ann, room, account)
+            await ann.until_answered(room, account.user_id)
             card, launch = await asked(ann, running_bot, room, LAUNCH)
             await ann.until(lambda: len(ann.reactions(room, card)) == 2, what="both buttons")
             await bea.react(room, card)
@@ -130,7 +120,7 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
             tmp_path / "state", clouds, settings(synapse, account, room), 2, ann.id, bea.id, cyd.id
         )
         async with bot_with_clouds(people) as running_bot:
-            await listening(ann, room, account)
+            await ann.until_answered(room, account.user_id)
             card, operation = await asked(ann, running_bot, room, LAUNCH)
 
             async def votes(*expected: str) -> None:
