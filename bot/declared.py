@@ -152,8 +152,8 @@ class Declarations:
         return next(filter(None, former), PUBLIC_LISTEN)
 
     def all_rooms(self, settings: SlipwaySettings) -> tuple[Room, ...]:
-        """Every room that the configuration names by its id: where chats work, what is told of problems and of the
-        audit trail, what schedules post into."""
+        """Every room that the configuration names, by its id or as its chat calls it: where chats work, what is told
+        of problems and of the audit trail, what schedules post into."""
         found: list[Room] = []
         for chat in self.enabled_chats(settings):
             table = settings.optional(chat.table)
@@ -161,7 +161,6 @@ class Declarations:
             found += (
                 Room(platform=chat.platform, id=room)
                 for room in (*chat.rooms(table), *chat.notice_rooms(table), *named)
-                if chat.room_problem(room) is None
             )
         addresses = (
             settings.commands.room,

@@ -11,6 +11,7 @@ from typing import Any
 from slipway.bot.chat.declaration import ChatContext, HostCallbacks
 from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Chat, Platform, Room
+from slipway.bot.chat.named_rooms import NamedRooms
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.current import CurrentSettings
 from slipway.bot.config.settings import SlipwaySettings, split_address
@@ -70,7 +71,7 @@ from slipway.commands.dispatch.home import home
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.dispatch.runner import CommandRunner
 from slipway.scheduler.audit_heads import AuditHeads
-from slipway.scheduler.freeze_notices import FreezeNotices, rooms_of
+from slipway.scheduler.freeze_notices import FreezeNotices
 from slipway.scheduler.problems import Problems
 from slipway.scheduler.schedule_notices import ScheduleNotices
 from slipway.scheduler.schedules import Schedules
@@ -206,8 +207,9 @@ def wire(parts: Parts) -> RunningBot:
         services.get(EmergencyServices).store,
         messages,
         people,
-        declarations.all_rooms(settings),
+        NamedRooms.of(chats, declarations.all_rooms(settings)),
         settings.commands.prefix,
+        parts.clock,
     )
     runner = OperationRunner(
         operations=services.operations,
@@ -309,9 +311,10 @@ def wire(parts: Parts) -> RunningBot:
         settings.freeze,
         people=people,
         messages=messages,
-        rooms=rooms_of(
-            [room for each in settings.freezes.rooms if (room := _room(each)) is not None],
-            declarations.notice_rooms(settings),
+        rooms=NamedRooms.of(
+            chats,
+            [room for each in settings.freezes.rooms if (room := _room(each)) is not None]
+            or declarations.notice_rooms(settings),
         ),
         refresh=housekeeping.refresh_waiting,
         clock=parts.clock,

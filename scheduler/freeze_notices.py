@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from slipway.bot.chat.model import Card, Room, Tone
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.chat.named_rooms import NamedRooms
 from slipway.bot.config.settings import FreezeWindowSettings
 from slipway.bot.core.times import Clock
 from slipway.bot.messages.model import Lifetime
@@ -41,7 +42,7 @@ class FreezeNotices:
         *,
         people: People,
         messages: MessageService,
-        rooms: Sequence[Room],
+        rooms: NamedRooms,
         refresh: Callable[[], Awaitable[None]],
         clock: Clock,
     ) -> None:
@@ -49,7 +50,7 @@ class FreezeNotices:
         self._windows = tuple(windows)
         self._people = people
         self._messages = messages
-        self._rooms = tuple(dict.fromkeys(rooms))
+        self._rooms = rooms
         self._refresh = refresh
         self._clock = clock
         self._told: set[str] = set()
@@ -121,7 +122,7 @@ class FreezeNotices:
 
     async def _say(self, key: str, what: str, card: Card) -> None:
         """Say it in every room, once; an end where its begin was told alone."""
-        for room in self._rooms:
+        for room in self._rooms.known:
             begin = f"freeze:{key}:{room.platform}:{room.id}"
             name = f"{begin}:{what}" if what else begin
             if name in self._told:
@@ -131,8 +132,3 @@ class FreezeNotices:
                     room, card, key=name, below=begin if what else None, lifetime=Lifetime.REPORT
                 )
             self._told.add(name)
-
-
-def rooms_of(named: Iterable[Room], everywhere: Iterable[Room]) -> tuple[Room, ...]:
-    """Where freezes are told: in the rooms that the configuration names, or else in all that it has."""
-    return tuple(named) or tuple(dict.fromkeys(everywhere))

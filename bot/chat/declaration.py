@@ -186,7 +186,8 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
             address in quotes; None if it can be one.
         room_problem: the same for a room's id, which must be an id and no alias.
         rooms: ids of all rooms that the bot works in, as far as the settings tell; empty where they do not.
-        notice_rooms: ids of the rooms that are told where the bot itself is in trouble.
+        notice_rooms: the rooms that are told where the bot itself is in trouble, by their ids or by names that the
+            adapter knows (:class:`slipway.bot.chat.model.NamesRooms`).
         describe: the platform in a few words, for `slipway check`; empty for none.
         probe: tries the connection, for `slipway doctor`; None where there is nothing to try.
         token: asks the platform about the token by which the bot speaks there, and raises ChatError where that is not

@@ -418,6 +418,16 @@ class KnowsRooms(Protocol):
 
 
 @runtime_checkable
+class NamesRooms(Protocol):
+    """What a chat may be besides: one whose configuration may call a room by a name, which leads to its id."""
+
+    def room_called(self, name: str) -> str | None:
+        """The id of the room that a name leads to, and an id itself; None while the platform did not say. Asks
+        nobody."""
+        ...
+
+
+@runtime_checkable
 class SendsUnrecorded(Protocol):
     """What a chat may be besides: one that stores something of each message it sends, and can do without.
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from slipway.bot.chat.model import Card, Chat, Platform, Room, SendsUnrecorded, Tone
+from slipway.bot.chat.named_rooms import room_called
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.storage_errors import StoragePlace
 from slipway.bot.core.times import Clock, format_span, format_time
@@ -89,7 +90,7 @@ class StorageNotice:
 
     Args:
         chats: the platforms.
-        rooms: where it is said.
+        rooms: where it is said, as each room's chat calls it.
         clock: the time.
         zone: the zone in which times are told.
         memory: what is kept of it over a restart.
@@ -145,8 +146,10 @@ class StorageNotice:
         for room, notice in self._rooms.items():
             if (message := notice.message) is not None and notice.shown != "":
                 message.edits += 1
-                chat, key = self._chats[room.platform], _key(room, message)
-                telling.append(chat.edit(room.id, message.id, _stopped(self._problem), thread=None, key=key))
+                chat, key, found = self._chats[room.platform], _key(room, message), self._found(room)
+                if found is not None:
+                    edit = chat.edit(found, message.id, _stopped(self._problem), thread=None, key=key)
+                    telling.append(edit)
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 results = await asyncio.gather(*telling, return_exceptions=True)
@@ -210,27 +213,36 @@ class StorageNotice:
         return self._rooms[room].shown != "" and not late
 
     async def _tell(self, room: Room, problem: str) -> None:
-        chat, notice = self._chats[room.platform], self._rooms[room]
+        chat, notice, found = self._chats[room.platform], self._rooms[room], self._found(room)
+        if found is None:
+            raise ChatError(f"It is not known yet which room {room.id} is.", passing=True)
+        if found != room.id and Room(platform=room.platform, id=found) in self._rooms:
+            notice.shown = problem  # the room is told by its id
+            return
         if problem:
             await self._begin(notice)
         message, shown, notice.shown = notice.message, notice.shown, None
         if message is not None:
             message.edits += 1
             card = _trouble(problem, self._words) if problem else _over(self._words)
-            await chat.edit(room.id, message.id, card, thread=None, key=_key(room, message))
+            await chat.edit(found, message.id, card, thread=None, key=_key(room, message))
         elif problem:
             now = self._clock()
-            sent = await _send(
-                chat, room.id, _trouble(problem, self._words), f"storage:{room.id}:{now.isoformat()}"
-            )
+            key = f"storage:{room.id}:{now.isoformat()}"
+            sent = await _send(chat, found, _trouble(problem, self._words), key)
             notice.message = _Message(sent, now)
         else:
-            await self._tell_late(chat, room, notice)
+            await self._tell_late(chat, Room(platform=room.platform, id=found), notice)
         notice.shown = problem
         if not problem:
             notice.since = None
         if problem != shown:
             await self._keep()
+
+    def _found(self, room: Room) -> str | None:
+        """The id of a room; None while its platform did not say."""
+        found = room_called(self._chats, room)
+        return None if found is None else found.id
 
     async def _begin(self, notice: _RoomNotice) -> None:
         """Have the next start know that a room is told of trouble, before it is."""

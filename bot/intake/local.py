@@ -14,6 +14,7 @@ from uuid import uuid4
 import structlog
 
 from slipway.bot.chat.model import Card, Room
+from slipway.bot.chat.named_rooms import room_called
 from slipway.bot.config.current import CurrentSettings
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
@@ -51,7 +52,7 @@ class LocalSocket:
         current: whose configuration names whom.
         services: the bot's, for operations that are waited for.
         ask: has a line answered.
-        room: where a change that is asked for gets its card; None for nowhere.
+        room: where a change that is asked for gets its card, as its chat calls it; None for nowhere.
         clock: the time.
         sleep: lets time pass.
     """
@@ -137,7 +138,7 @@ class LocalSocket:
             at=self._clock(),
             decides=False,
             doubt=f"This was asked for on the bot's own machine, by its user {user}.",
-            shown_in=self._room,
+            shown_in=None if self._room is None else room_called(self._services.chats, self._room),
         )
         response = await self._ask(request)
         if response.card is not None:

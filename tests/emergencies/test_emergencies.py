@@ -35,6 +35,7 @@ from tests.support.harness import (
     propose,
     running_bot,
 )
+from tests.support.memory_chat import MemoryChat
 
 ALLOWED: dict[str, Any] = {"emergency": {"people": ["alice"], "kinds": ["promote", "cleanup"]}}
 WHY = "the mirror serves a broken image"
@@ -85,14 +86,39 @@ def test_every_room_of_the_configuration_is_told_on_every_platform() -> None:
     document = put(valid_document(), "matrix.rooms", ["!releng:example.org", "!ops:example.org"])
     document = put(document, "slack", {"channels": ["C0123456780", "C0123456781"]})
     document = put(document, "audit", {"room": "matrix:!releng:example.org"})
+    document["matrix"]["rooms"].append("#by-its-name:example.org")
     tokens = {"SLIPWAY_SLACK_BOT_TOKEN": "xoxb-1-a", "SLIPWAY_SLACK_APP_TOKEN": "xapp-1-a"}
     rooms = DECLARED.all_rooms(settings_of(document, {**SECRETS, **tokens}))
     assert {f"{room.platform}:{room.id}" for room in rooms} == {
         "matrix:!releng:example.org",
         "matrix:!ops:example.org",
+        "matrix:#by-its-name:example.org",
         "slack:C0123456780",
         "slack:C0123456781",
     }
+
+
+async def test_rooms_that_are_called_by_a_name_are_told_once_it_is_known_where_that_leads(
+    tmp_path: Path,
+) -> None:
+    chat = MemoryChat()
+    changes = ALLOWED | {"console": {"enabled": True, "room": "#releng"}}
+    async with running_bot(tmp_path, changes=changes, chat=chat) as bot:
+
+        def told(words: str) -> list[str]:
+            return [each.room for each in bot.messages if words in each.card.title]
+
+        await let_run(bot)
+        await bot.say("alice", "!freeze the release is under way")
+        await problems(bot)
+        assert "#releng" not in {each.room for each in bot.messages}, "no room has that for its id"
+        told_before = told("Emergency: Alice lets")
+        chat.names["#releng"] = "!abc"
+        await problems(bot)
+        assert told("Emergency: Alice lets") == [*told_before, "!abc"]
+        assert told("Changes are frozen") == ["!abc"]
+        await problems(bot)
+        assert told("Emergency: Alice lets") == [*told_before, "!abc"]
 
 
 async def test_it_stays_a_problem_until_somebody_else_has_reviewed_it(tmp_path: Path) -> None:

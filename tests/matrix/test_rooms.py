@@ -104,9 +104,11 @@ async def test_only_invites_into_configured_rooms_are_followed(
     async with running(chat, recorder):
         stranger = await alice.create_room(invite=(account.user_id,))
         direct = await alice.create_room(invite=(account.user_id,), direct=True)
+        assert chat.room_called(f"#{alias}:slipway.test") is None
         wanted = await alice.create_room(invite=(account.user_id,), alias=alias)
         await alice.member(wanted, account.user_id)
         await wait_until_listening(alice, wanted, recorder)
+        assert chat.room_called(f"#{alias}:slipway.test") == wanted
         async with Person(synapse, account) as bot:
             await bot.sync()
             assert set(bot.events) == {wanted}

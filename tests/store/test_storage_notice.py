@@ -128,6 +128,19 @@ async def test_a_room_is_told_once_and_by_an_edit_when_it_is_over(tmp_path: Path
         clock.advance(SAME_WITHIN + timedelta(seconds=1))
         await told.tell(FULL, lambda: titles(chat, 1) == [NOTHING])
     assert titles(chat) == [NOTHING, AGAIN] * 3
+
+
+async def test_a_room_that_is_called_by_a_name_is_told_once_it_is_known_where_that_leads(
+    tmp_path: Path,
+) -> None:
+    chat = MemoryChat(names={"#too": "cloud"})
+    async with telling(tmp_path, chat, "#ops", "cloud", "#too") as told:
+        await told.tell_in_vain(FULL)
+        chat.names["#ops"] = "!abc"
+        told.try_again()
+        await told.until(lambda: len(chat.messages) == 2)
+        await told.tell("", lambda: titles(chat) == titles(chat, 1) == [NOTHING, AGAIN])
+    assert {each.room for each in chat.messages} == {"cloud", "!abc"}
     assert len(chat.messages) == 2
 
 

@@ -53,6 +53,7 @@ class MemoryChat:
     private: dict[str, tuple[str, PrivateFile]] = field(
         default_factory=dict
     )  # files that one person alone got
+    names: dict[str, str] = field(default_factory=dict)  # where names of rooms lead, which begin with #
     prefix: str = "m"
     removes: bool = True  # whether the bot may remove what others say
     removed: list[str] = field(default_factory=list)  # the ids of what it removed
@@ -124,6 +125,10 @@ class MemoryChat:
     def is_private(self, room: str) -> bool:
         """By its name."""
         return room.startswith("direct:")
+
+    def room_called(self, name: str) -> str | None:
+        """As a test says."""
+        return self.names.get(name) if name.startswith("#") else name
 
     async def direct_room(self, account: str) -> str:
         """One room an account."""

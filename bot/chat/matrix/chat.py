@@ -192,6 +192,10 @@ class MatrixChat:
             raise ChatError("Not connected to the Matrix homeserver yet.", passing=True)
         return await self._membership.why_gone(room)
 
+    def room_called(self, name: str) -> str | None:
+        """By what the homeserver said last of the aliases that the configuration names."""
+        return self._rooms.id_of(name)
+
     async def is_direct(self, room: str) -> bool:
         """A direct chat, by who is in it."""
         return await self._rooms.is_direct(room)

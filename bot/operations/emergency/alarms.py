@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import structlog
 
-from slipway.bot.chat.model import Card, Field, Room, Tone
+from slipway.bot.chat.model import Card, Field, Tone
+from slipway.bot.chat.named_rooms import NamedRooms
 from slipway.bot.core.model import Json
+from slipway.bot.core.times import Clock
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.emergency.model import Emergency
 from slipway.bot.operations.emergency.store import EmergencyStore
 from slipway.bot.people import People
+
+log = structlog.get_logger(__name__)
 
 
 class EmergencyAlarms:
@@ -20,8 +24,10 @@ class EmergencyAlarms:
         store: which there are.
         messages: says it.
         people: how those are called who did it.
-        rooms: where.
+        rooms: where. One by a name is told once its platform says where the name leads, if that is while a report is
+            worth saying.
         prefix: what commands start with.
+        clock: the present.
     """
 
     def __init__(
@@ -29,14 +35,16 @@ class EmergencyAlarms:
         store: EmergencyStore,
         messages: MessageService,
         people: People,
-        rooms: Sequence[Room],
+        rooms: NamedRooms,
         prefix: str,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._messages = messages
         self._people = people
-        self._rooms = tuple(rooms)
+        self._rooms = rooms
         self._prefix = prefix
+        self._clock = clock
 
     async def tell(self, operation_id: str) -> Json:
         """Tell of the emergency by which an operation was let run; nothing where it was by none."""
@@ -52,9 +60,14 @@ class EmergencyAlarms:
 
     async def _tell(self, found: Emergency) -> None:
         card = alarm_card(found, self._people.name(found.person), self._prefix)
-        for room in self._rooms:
+        for room in self._rooms.known:
             key = f"{found.operation_id}:emergency:{room.platform}:{room.id}"
             await self._messages.say(room, card, key=key, lifetime=Lifetime.REPORT)
+        untold = [each.id for each in self._rooms.unknown]
+        if untold and self._clock() - found.at < Lifetime.REPORT.value:
+            return
+        if untold:
+            log.error("rooms were not told of an emergency", operation=found.operation_id, rooms=untold)
         await self._store.told(found.operation_id)
 
 

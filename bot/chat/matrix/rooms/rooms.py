@@ -185,6 +185,10 @@ class Rooms:
                 return name
         return None
 
+    def id_of(self, name: str) -> str | None:
+        """The id of a room by that or by a configured alias; None for an alias that leads nowhere yet."""
+        return self._ids.get(name) if name.startswith("#") else name
+
     def is_configured(self, room: str) -> bool:
         """Whether the configuration names the room."""
         return room in self._ids.values()
