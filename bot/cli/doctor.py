@@ -21,6 +21,7 @@ from slipway.bot.core.errors import CloudError, SlipwayError, UserError
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import one_line
 from slipway.bot.core.text import nearest
+from slipway.bot.core.times import system_clock
 from slipway.bot.declared import Declarations
 from slipway.bot.store.settings import DATABASE_TABLE
 
@@ -181,15 +182,21 @@ async def examine(
 
 
 def local_looks(settings: SlipwaySettings, now: datetime) -> tuple[Look, ...]:
-    """The state folder, and PostgreSQL where that has the database."""
+    """The state folder, PostgreSQL where that has the database, and where entries of the audit trail go."""
+    from slipway.bot.cli.operating.sink_checks import examine_sink
     from slipway.bot.cli.operating.state_checks import WHAT, examine_server, examine_state
+    from slipway.bot.operations.trail.sinks.configured import sinks_of
 
     table = settings.optional(DATABASE_TABLE)
     files = table is None
     state = Look(WHAT, partial(asyncio.to_thread, examine_state, settings.state_dir, now, files=files))
-    if table is None:
-        return (state,)
-    return (state, Look("database", partial(examine_server, table.access)))
+    server = () if table is None else (Look("database", partial(examine_server, table.access)),)
+    sinks = sinks_of(settings.audit, system_clock)
+    return (
+        state,
+        *server,
+        *(Look(each.setting, partial(examine_sink, each, settings.audit)) for each in sinks),
+    )
 
 
 def _open(settings: SlipwaySettings, declarations: Declarations) -> tuple[list[Adapter], list[Finding]]:

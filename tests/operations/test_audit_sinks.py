@@ -45,11 +45,15 @@ class Remembering:
     """A sink that takes so many batches, and then nothing until it is mended."""
 
     name = "memory"
+    setting = "audit.memory"
 
     def __init__(self) -> None:
         self.taken: list[int] = []
         self.broken = ""
         self.news = asyncio.Event()
+
+    async def try_it(self) -> None:
+        """Nothing."""
 
     async def take(self, entries: Sequence[Recorded]) -> None:
         self.news.set()

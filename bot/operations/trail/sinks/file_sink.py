@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,34 @@ class FileSink:
     def name(self) -> str:
         """The path."""
         return str(self._path)
+
+    @property
+    def setting(self) -> str:
+        """Its key."""
+        return "audit.entries_file"
+
+    async def try_it(self) -> None:
+        """See that the file can be written, or made where it is not there. Neither makes nor changes it.
+
+        Raises:
+            SinkError: it cannot.
+        """
+        try:
+            await asyncio.to_thread(self._look)
+        except OSError as error:
+            raise SinkError(error.strerror or type(error).__name__) from error
+
+    def _look(self) -> None:
+        try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW))
+        except FileNotFoundError:
+            folder = self._path.absolute().parent
+            if not folder.is_dir():
+                raise
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(
+                    errno.EACCES, f"it is not there, and {folder} may not be written"
+                ) from None
 
     async def take(self, entries: Sequence[Recorded]) -> None:
         """Add them.

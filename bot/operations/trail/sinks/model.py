@@ -23,6 +23,19 @@ class Sink(Protocol):
         """Names it for people, and for the place up to which it has everything."""
         ...
 
+    @property
+    def setting(self) -> str:
+        """The key of slipway.toml that names it."""
+        ...
+
+    async def try_it(self) -> None:
+        """See, as far as that can be seen without giving it anything, that it would take entries.
+
+        Raises:
+            SinkError: it would not.
+        """
+        ...
+
     async def take(self, entries: Sequence[Recorded]) -> None:
         """Take these; when it returns, a crash of this process loses none of them.
 

@@ -67,6 +67,11 @@ class SyslogSink:
         """The address."""
         return str(self._address)
 
+    @property
+    def setting(self) -> str:
+        """Its key."""
+        return "audit.syslog"
+
     async def take(self, entries: Sequence[Recorded]) -> None:
         """Send them.
 
