@@ -14,7 +14,7 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.freezing.calendar import ended
 from slipway.bot.operations.freezing.gate import FreezeGate
-from slipway.bot.operations.freezing.model import Freeze, Period, Unreadable
+from slipway.bot.operations.freezing.model import Freeze, Frozen, Period, Unreadable
 from slipway.bot.operations.freezing.words import of_scope
 from slipway.bot.people import People
 
@@ -60,12 +60,13 @@ class FreezeNotices:
         """Note and tell what began and what is over."""
         now = self._clock()
         await self._end_in_time(now)
-        holding = [each for each in await self._gate.all() if not isinstance(each, Unreadable)]
+        frozen = await self._gate.all()
+        holding = [each for each in frozen if not isinstance(each, Unreadable)]
         for each in holding:
             if isinstance(each, Period):
                 await self._note(each, "freeze window began", AuditKey.of_freeze(each.key, "began"))
             await self._tell_begin(each)
-        over = await self._tell_ends(now)
+        over = await self._tell_ends(now, frozen)
         shown = frozenset(each.key for each in holding)
         if shown != self._shown if self._shown is not None else bool(shown or over):
             await self._refresh()
@@ -99,25 +100,33 @@ class FreezeNotices:
         )
         await self._say(frozen.key, "", card)
 
-    async def _tell_ends(self, now: datetime) -> bool:
-        """Tell what is over wherever it was told that it began. Whether anything is."""
+    async def _tell_ends(self, now: datetime, left: Sequence[Frozen]) -> bool:
+        """Tell what is over wherever it was told that it began, and what is left. Whether anything is over."""
         since = now - TOLD_WITHIN
         freezes, periods = await self._gate.store.ended_since(since), ended(self._windows, since, now)
         for frozen, by, reason in freezes:
             who = "Its time is over" if by == "slipway" else f"{self._people.name(by)} ended it"
-            await self._tell_end(frozen.key, f"{who}{f': {reason}' if reason else ''}.")
+            await self._tell_end(frozen.key, f"{who}{f': {reason}' if reason else ''}.", left)
         for period in periods:
             await self._note(period, "freeze window over", AuditKey.of_freeze(period.key, "over"))
-            await self._tell_end(period.key, f"The freeze window {period.name} is over.")
+            await self._tell_end(period.key, f"The freeze window {period.name} is over.", left)
         return bool(freezes or periods)
 
-    async def _tell_end(self, key: str, text: str) -> None:
+    async def _tell_end(self, key: str, text: str, left: Sequence[Frozen]) -> None:
         card = Card(
             tone=Tone.DONE,
             title="Changes are not frozen any more",
             text=text,
             notes=("What was approved begins within a minute. What schedules left out is not made up for.",),
         )
+        if left:
+            still = "\n".join(f"{self._gate.words.why(each)}." for each in left)
+            card = Card(
+                tone=Tone.WARNING,
+                title="One freeze is over, and changes stay frozen",
+                text=f"{text}\n{still}",
+                notes=("What that is not about and was approved begins within a minute.",),
+            )
         await self._say(key, "over", card)
 
     async def _say(self, key: str, what: str, card: Card) -> None:

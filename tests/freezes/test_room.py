@@ -116,6 +116,21 @@ async def test_a_freeze_that_is_over_in_time_is_noted_and_told_and_a_shorter_one
         assert "Nobody froze anything." in nothing.text
 
 
+async def test_a_freeze_that_is_over_while_another_one_holds_is_not_told_as_the_end_of_all(
+    tmp_path: Path,
+) -> None:
+    async with running_bot(tmp_path) as bot:
+        await bot.say("alice", "!freeze --for 1h first")
+        await bot.say("bob", "!freeze --for 2h second")
+        await minute(bot)
+        bot.clock.advance(HOUR)
+        (over,) = await minute(bot)
+        assert over.card.title == "One freeze is over, and changes stay frozen"
+        assert "Bob froze all changes until" in over.text
+        bot.clock.advance(HOUR)
+        assert titles(await minute(bot)) == ["Changes are not frozen any more"]
+
+
 async def test_what_runs_stands_still_after_its_step_and_goes_on_or_is_cancelled(tmp_path: Path) -> None:
     async with running_bot(tmp_path, sleep=impatient) as bot:
         card, name = await propose(bot, "!promote Fedora-Cloud-43-*")

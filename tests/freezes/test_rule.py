@@ -91,6 +91,23 @@ def test_a_recurring_window_freezes_right_while_one_of_its_periods_holds(
     assert coming[0].key in {each.key for each in ended((again,), after - timedelta(seconds=1), after)}
 
 
+@pytest.mark.parametrize(
+    ("cron", "begins"),
+    [
+        ("30 2 * * *", (1, 30)),
+        ("15,30 2,3 * * *", (1, 15)),
+    ],  # the second: 3:15 comes before what 2:30 is then
+)
+def test_a_window_that_begins_in_the_hour_that_clocks_pass_over_lasts_as_long_as_any_other(
+    cron: str, begins: tuple[int, int]
+) -> None:
+    again = (window(cron=cron, lasts=timedelta(minutes=10), zone="Europe/Prague"),)
+    first = datetime(2027, 3, 28, *begins, tzinfo=UTC)
+    minutes = [first + timedelta(minutes=each) for each in range(10)]
+    assert all(current(again, each) for each in minutes)
+    assert not current(again, first - timedelta(minutes=1))
+
+
 def test_a_window_is_written_in_its_zone_and_a_date_is_its_first_moment() -> None:
     once = window(begins="2026-12-01", ends="2026-12-02T12:00", zone="Europe/Prague")
     (found,) = upcoming(once, NOW)

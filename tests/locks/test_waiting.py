@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from slipway.bot.chat.model import Choice
+from slipway.bot.chat.model import Choice, Room, WithdrawnReaction
 from slipway.bot.clouds.simulated.faults import Armed, FaultKind
 from slipway.bot.operations.model import OperationState
 from slipway.bot.store.tables import operation_lock
@@ -73,6 +73,25 @@ async def test_one_that_waits_can_be_cancelled_at_once(tmp_path: Path) -> None:
         rollback, second = await _waiting(bot, name)
         await bot.say("alice", f"!cancel {second}", wait=False)
         await bot.until(lambda: "cancelled" in rollback.card.title)
+        assert [each.operation_id for each in await bot.running.services.locks.all()] == [name]
+        held.release()
+        await bot.running.workflows.idle()
+
+
+async def test_one_that_loses_its_approval_in_line_leaves_it_at_once(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, sleep=impatient) as bot:
+        _, name, held = await _held(bot)
+        card, second = await propose_beside(bot, f"!rollback {X64}")
+        await bot.press("bob", Choice.APPROVE, card, wait=False, event_id="vote")
+        await bot.until(lambda: f"waits for {name}" in card.text)
+        room = Room(platform=bot.chat.platform, id=card.room)
+        taken_back = WithdrawnReaction(
+            event_id="back", room=room, sender="bob", reaction_event_id="vote", sent_at=bot.clock()
+        )
+        assert bot.chat.accept is not None
+        await bot.chat.accept(taken_back)
+        await bot.until(lambda: "rollback: stale" in card.card.title)
+        await bot.running.workflows.ended(f"do:{second}")
         assert [each.operation_id for each in await bot.running.services.locks.all()] == [name]
         held.release()
         await bot.running.workflows.idle()

@@ -105,18 +105,22 @@ class FreezeGate:
         return self._emergencies_pass and bool(plan.policy.emergency)
 
     def concern(self, plan: Plan) -> Concern:
-        """As much of a plan as decides whether a freeze is about it: the whole, where a part of it is."""
+        """As much of a plan as decides whether a freeze is about it: the whole, where a part of it is. One that says
+        nowhere in which account it changes something could do so in any."""
         known = [step for step in plan.steps if not isinstance(step, UnknownStep)]
+        targets = [target for step in known for target in step.policy_targets]
         clouds = {str(cloud) for step in known if (cloud := getattr(step, "cloud", ""))}
-        touched = [name for step in known for name in self._registry.touches(step)]
+        clouds |= {target.cloud for target in targets if target.cloud}
+        names = {part for step in known for name in self._registry.touches(step) for part in _names_in(name)}
+        names |= {name for target in targets if target.name for name in (target.name, str(target))}
         person = self._people.by_id(plan.requester)
         return Concern(
             kind=plan.kind,
             requester=plan.requester,
             roles=frozenset(person.roles if person is not None else ()),
             clouds=frozenset(clouds),
-            names=frozenset(part for name in touched for part in _names_in(name)),
-            unknown=len(known) < len(plan.steps),
+            names=frozenset(names),
+            unknown=len(known) < len(plan.steps) or not clouds,
         )
 
     async def check(self, plan: Plan) -> None:

@@ -51,7 +51,8 @@ class StepStatus:
 
     Attributes:
         report: how it ended; None if it has not.
-        asked_to_stop: whether somebody wants the operation to stop before its next step.
+        asked_to_stop: whether somebody wants the operation to stop before its next step, or it has ended, such as one
+            that waits in line and loses an approval meanwhile.
         token: names it to the cloud.
         begun_at: when it was noted as begun; None where it was not.
     """

@@ -347,6 +347,7 @@ class OperationRepository:
             sa.select(
                 *(
                     operation.c.cancelled_by,
+                    operation.c.state,
                     operation.c.digest,
                     step_report.c.report,
                     audit.c.at,
@@ -361,7 +362,8 @@ class OperationRepository:
         report = None if row.report is None else read_report(row.report, number)
         token = step_token(operation_id, row.digest, number)
         begun_at = None if row.at is None else Moment(row.at, uptime_in(row.detail))
-        return StepStatus(report, row.cancelled_by is not None, token, begun_at)
+        to_stop = row.cancelled_by is not None or OperationState(row.state).ended
+        return StepStatus(report, to_stop, token, begun_at)
 
     async def step_begun(self, operation_id: str, number: int) -> bool:
         """Whether a step was begun, as far as the audit trail tells: nothing is done before it is noted."""

@@ -133,7 +133,10 @@ class Readiness:
         while True:
             looked_at = self._changed.times
             hindrance = await self._hindrance(run, wanted)
-            if hindrance is None or (await self._operations.step_status(run.operation_id, 1)).asked_to_stop:
+            if hindrance is None:
+                break
+            if (await self._operations.step_status(run.operation_id, 1)).asked_to_stop:
+                await self.release(run)  # it leaves the line
                 break
             if run.stood_still and not waited:
                 await standing()
