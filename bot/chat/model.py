@@ -15,7 +15,7 @@ from typing import Annotated, Literal, NewType, Protocol, runtime_checkable
 from pydantic import Field as PydanticField
 
 from slipway.bot.chat.pictures import MOST_PICTURES, Picture
-from slipway.bot.core.model import Json, Model
+from slipway.bot.core.model import Json, Model, Words
 
 Platform = NewType("Platform", str)
 """Where people talk, such as ``matrix``. Each adapter names its own; nothing else lists them."""
@@ -105,7 +105,7 @@ class ButtonEvent(Model):
     message_id: str | None = None
     operation_id: str | None = None
     digest_prefix: str | None = None
-    reason: str = ""
+    reason: Words = ""
     sent_at: datetime
     assurance: Assurance = Assurance.FULL
     doubt: str = ""

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from typing_extensions import TypeAliasType
+
+from slipway.bot.core.text import storable
 
 Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
 """What JSON can hold."""
+
+
+def _as_stored(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value
+
+
+Words = Annotated[str, BeforeValidator(_as_stored)]
+"""What a person wrote, as far as every database keeps it: see :func:`slipway.bot.core.text.storable`."""
 
 
 class Model(BaseModel):

@@ -14,6 +14,7 @@ _NAMED = 6  # more names than this are only counted
 _PARTS = re.compile(r"[^0-9a-z]+")  # what stands between the parts of a name
 _ALIKE = 0.6  # difflib's own measure of "close"
 _ONE_WORD = re.compile(r"""(?:[^\s'"\\]|(?<=\w)')+""")  # as chat commands are split into words
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 FAILED_MARK = "✘ "
@@ -29,6 +30,17 @@ def fit_for_a_line(text: str, longest: int = LONGEST_FOREIGN) -> str:
     plain = "".join(sign if sign.isprintable() else " " for sign in text.replace("`", "'"))
     words = " ".join(plain.split())
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def storable(text: str) -> str:
+    """A text with U+FFFD in place of each sign that not every database keeps: NUL, which no text of PostgreSQL holds,
+    and lone surrogates, which no UTF-8 carries."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database keeps a text as it is; see :func:`storable`."""
+    return _UNSTORABLE.search(text) is None
 
 
 def as_typed(words: Iterable[str]) -> str:

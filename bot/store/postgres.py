@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from slipway.bot.core.errors import StateError
 from slipway.bot.core.storage_errors import StorageFailure, StoragePlace, storage_failure
+from slipway.bot.core.text import storable
 
 if TYPE_CHECKING:
     import psycopg
@@ -108,7 +109,9 @@ class PostgresAccess:
         async def connect() -> Any:
             import psycopg
 
-            return await psycopg.AsyncConnection.connect(self.url, autocommit=True, **self._further())
+            connection = await psycopg.AsyncConnection.connect(self.url, autocommit=True, **self._further())
+            keep_any_text(connection)
+            return connection
 
         engine = create_async_engine(
             "postgresql+psycopg://", async_creator=connect, hide_parameters=True, use_native_hstore=False
@@ -134,6 +137,7 @@ class PostgresAccess:
         import psycopg
 
         connection = psycopg.connect(self.url, **self._further())
+        keep_any_text(connection)
         connection.execute(_SESSION)
         connection.commit()
         return connection
@@ -156,6 +160,18 @@ class PostgresAccess:
         if self.password is not None:
             further["password"] = self.password.get_secret_value()
         return further
+
+
+def keep_any_text(connection: Any) -> None:
+    """Have a connection of the driver's give the server texts that it keeps, whoever wrote them: a NUL in a cloud's
+    words must not keep a step from being stored."""
+    from psycopg.types.string import StrDumperUnknown
+
+    class Storable(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(storable(obj))
+
+    connection.adapters.register_dumper(str, Storable)
 
 
 def url_problem(url: str) -> str:

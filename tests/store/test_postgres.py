@@ -147,3 +147,17 @@ async def test_a_server_that_is_not_there_or_lets_nobody_in_is_named_without_sec
     missing = await refusal(f"{url}/nothing_of_this_name")
     assert "The database nothing_of_this_name on" in missing
     assert "does not exist" in missing
+
+
+async def test_a_text_that_the_server_refuses_is_kept_without_the_sign(postgres: Postgres) -> None:
+    database = await opened(await asyncio.to_thread(postgres.new))
+    try:
+        row = {"platform": "console", "name": "words", "value": "a cloud's\x00words \ud800"}
+        await database.execute(sa.insert(chat_memory).values(row))
+        async with database.reading() as connection:
+            kept = await connection.scalar(
+                sa.select(chat_memory.c.value).where(chat_memory.c.name == "words")
+            )
+        assert kept == "a cloud's\ufffdwords \ufffd"
+    finally:
+        await database.close()

@@ -20,11 +20,6 @@ def replace_surrogates(text: str) -> str:
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def has_surrogates(text: str) -> bool:
-    """Whether a text holds a lone surrogate."""
-    return _SURROGATES.search(text) is not None
-
-
 def mapping_at(value: object, *keys: str) -> Mapping[str, Any]:
     """The object at a path of keys; an empty one where there is none."""
     found = value_at(value, *keys)

@@ -25,7 +25,8 @@ from slipway.bot.chat.model import (
     WithdrawnReaction,
 )
 from slipway.bot.chat.shared.mentions import MENTIONED_DOUBT
-from slipway.bot.chat.shared.payloads import has_surrogates, mapping_at, replace_surrogates, value_at
+from slipway.bot.chat.shared.payloads import mapping_at, replace_surrogates, value_at
+from slipway.bot.core.text import is_storable
 
 REACTION_CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 """The reactions that the bot places as buttons."""
@@ -171,7 +172,7 @@ def is_own_join(event: Mapping[str, Any], user_id: str) -> bool:
 
 
 def _id(value: object, sigil: str) -> str | None:
-    if not isinstance(value, str) or not value.startswith(sigil) or len(value) < 2 or has_surrogates(value):
+    if not isinstance(value, str) or not value.startswith(sigil) or len(value) < 2 or not is_storable(value):
         return None
     return value if len(value.encode()) <= _MAX_ID_BYTES else None
 

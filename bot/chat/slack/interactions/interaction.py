@@ -177,7 +177,7 @@ class InteractionReader:
             choice=choice,
             operation_id=reference.operation_id if reference else None,
             digest_prefix=reference.digest_prefix if reference else None,
-            reason=replace_surrogates(reason),
+            reason=reason,
             sent_at=self._clock(),
             assurance=assurance,
             doubt=doubt,
