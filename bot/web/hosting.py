@@ -170,4 +170,11 @@ async def _standing(services: Services) -> Standing:
     still_open = await services.operations.open_ones()
     backlog = await services.backlog()
     problems = await services.problems.open_problems()
-    return Standing(tuple(each.state for each in still_open), backlog.waiting, backlog.dropped, len(problems))
+    return Standing(
+        tuple(each.state for each in still_open),
+        backlog.waiting,
+        backlog.dropped,
+        len(problems),
+        await services.locks.all(),
+        bool(await services.freezes.all()),
+    )

@@ -16,7 +16,7 @@ import yaml
 from tests.support.processes.program import ROOT
 
 RULES = ROOT / "deploy/prometheus/slipway.rules.yaml"
-RULE_TESTS = ROOT / "deploy/prometheus/slipway.rules.test.yaml"
+RULE_TESTS = sorted((ROOT / "deploy/prometheus").glob("*.test.yaml"))
 DASHBOARD = ROOT / "deploy/grafana/slipway.json"
 METRICS = ROOT / "docs/metrics.md"
 WIDTH = 24
@@ -70,11 +70,11 @@ def told() -> dict[str, set[str]]:
 @needs_promtool
 def test_promtool_understands_the_alerts_and_they_say_what_they_should() -> None:
     promtool("check", "rules", str(RULES))
-    promtool("test", "rules", str(RULE_TESTS))
+    promtool("test", "rules", *map(str, RULE_TESTS))
 
 
 def test_each_alert_is_tried_and_says_whose_move_it_is() -> None:
-    tried = RULE_TESTS.read_text("utf-8")
+    tried = "".join(file.read_text("utf-8") for file in RULE_TESTS)
     for alert in alerts():
         assert alert["alert"] in tried
         assert alert["labels"]["severity"] in ("page", "ticket")

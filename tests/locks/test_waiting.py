@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +11,12 @@ from slipway.bot.chat.model import Choice, Room, WithdrawnReaction
 from slipway.bot.clouds.simulated.faults import Armed, FaultKind
 from slipway.bot.operations.model import OperationState
 from slipway.bot.store.tables import operation_lock
+from tests.slack.bot_process import free_port
 from tests.support.azure import ARM, X64, simulated_gallery
 from tests.support.harness import BotHarness, inject_fault, newest_state, propose, running_bot
 from tests.support.memory_chat import PostedMessage
 from tests.support.pauses import impatient
+from tests.web.raw import PATIENCE, get, say
 
 REFUSING = {"policy": {"rollback": {"approvals": 1, "role": "releng", "when_locked": "refuse"}}}
 
@@ -45,6 +49,34 @@ async def propose_beside(bot: BotHarness, text: str) -> tuple[PostedMessage, str
     await bot.until(lambda: bool(asked()))
     (card,) = asked()
     return card, card.card.buttons[0].operation_id
+
+
+async def test_operators_see_how_many_wait_for_how_long_and_whether_changes_are_frozen(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    ops = {"http": {"ops": {"listen": f"127.0.0.1:{port}"}}}
+
+    async def told() -> dict[str, float]:
+        async with asyncio.timeout(PATIENCE):  # of a busy machine, the database may not answer in time
+            while b"slipway_look_failed 0" not in (answer := await say(port, get("/metrics"))):
+                pass
+        found = re.findall(r"^slipway_(locks?_\w+|frozen) ([0-9.]+)$", answer.decode(), re.MULTILINE)
+        return {name: float(value) for name, value in found}
+
+    async with running_bot(tmp_path, changes=ops, sleep=impatient) as bot:
+        assert not any((await told()).values())
+        _, name, held = await _held(bot)
+        bot.clock.advance(timedelta(minutes=5))
+        await _waiting(bot, name)
+        bot.clock.advance(timedelta(minutes=1))
+        await bot.say("alice", "!freeze the release is under way", wait=False)
+        async with asyncio.timeout(PATIENCE):
+            while not (found := await told())["frozen"] or found["locks_held"] > 1:
+                pass  # freezing is an operation with a lock of its own
+        assert (found["locks_held"], found["locks_waiting"]) == (1, 1)
+        assert (found["lock_held_oldest_seconds"], found["lock_wait_oldest_seconds"]) == (360, 60)
+        held.release()
 
 
 async def test_the_card_of_one_that_waits_names_whom_it_waits_for_and_locks_lists_both(

@@ -129,6 +129,22 @@ OPEN = Gauge(
 OLDEST_STEP = Gauge(
     "slipway_step_oldest_seconds", "How long ago the oldest step under way was begun; 0 where none is."
 )
+LOCKS_HELD = Gauge("slipway_locks_held", "Operations that have to themselves what they change.")
+LOCKS_WAITING = Gauge(
+    "slipway_locks_waiting", "Operations that wait in line for what another one has to itself."
+)
+LOCK_HELD_SECONDS = Gauge(
+    "slipway_lock_held_oldest_seconds",
+    "How long an operation has had to itself what it changes, the longest of all; 0 where none has.",
+)
+LOCK_WAIT_SECONDS = Gauge(
+    "slipway_lock_wait_oldest_seconds",
+    "How long an operation has waited in line for another, the longest of all; 0 where none waits.",
+)
+FROZEN = Gauge(
+    "slipway_frozen",
+    "Whether changes are frozen, by a person, by a window of the configuration, or since nobody can tell: 1 or 0.",
+)
 PROBLEMS = Gauge("slipway_problems_open", "Entries in the list of what is wrong.")
 CLOCK_SECONDS = Gauge(
     "slipway_clock_last_success_seconds", "How long ago what the clock does succeeded last."
@@ -149,6 +165,11 @@ METRICS: tuple[Metric, ...] = (
     OPEN,
     STEP_SECONDS,
     OLDEST_STEP,
+    LOCKS_HELD,
+    LOCKS_WAITING,
+    LOCK_HELD_SECONDS,
+    LOCK_WAIT_SECONDS,
+    FROZEN,
     CLOUD_SECONDS,
     THROTTLES,
     CLOUD_FAILING,

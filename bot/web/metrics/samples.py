@@ -22,7 +22,12 @@ from slipway.bot.core.measuring.metrics import (
     CLOUD_FAILING,
     CONNECTED,
     DROPPED,
+    FROZEN,
     HEARD,
+    LOCK_HELD_SECONDS,
+    LOCK_WAIT_SECONDS,
+    LOCKS_HELD,
+    LOCKS_WAITING,
     LOOK_FAILED,
     OLDEST_STEP,
     OPEN,
@@ -34,6 +39,7 @@ from slipway.bot.core.measuring.metrics import (
 )
 from slipway.bot.core.times import Clock
 from slipway.bot.health.readiness import Looked
+from slipway.bot.operations.locking.model import Claim
 from slipway.bot.operations.model import OPEN as OPEN_STATES
 from slipway.bot.operations.model import OperationState
 from slipway.bot.web.metrics.prometheus import Sample
@@ -53,12 +59,16 @@ class Standing:
         waiting: messages that wait, by platform.
         dropped: messages given up in the last day.
         problems: open entries in the list of what is wrong.
+        claims: of operations on what they change.
+        frozen: whether anything is frozen, or nobody can tell.
     """
 
     states: tuple[OperationState, ...]
     waiting: Mapping[str, int]
     dropped: int
     problems: int
+    claims: tuple[Claim, ...]
+    frozen: bool
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ async def samples(sources: Sources) -> tuple[Sample, ...]:
             for name, each in sources.contacts.items()
         ),
         Sample(LOOK_FAILED, standing is None),
-        *(_of_standing(standing, tuple(sources.chats)) if standing is not None else ()),
+        *(_of_standing(standing, tuple(sources.chats), sources.clock()) if standing is not None else ()),
     )
 
 
@@ -129,7 +139,7 @@ def _of_chats(sources: Sources) -> Iterator[Sample]:
         yield Sample(QUEUE_SECONDS, seconds, (which,))
 
 
-def _of_standing(standing: Standing, platforms: tuple[str, ...]) -> Iterator[Sample]:
+def _of_standing(standing: Standing, platforms: tuple[str, ...], now: datetime) -> Iterator[Sample]:
     states = Counter(standing.states)
     for state in OPEN_STATES:
         yield Sample(OPEN, states[state], (state,))
@@ -137,3 +147,14 @@ def _of_standing(standing: Standing, platforms: tuple[str, ...]) -> Iterator[Sam
         yield Sample(QUEUE, count, (name,))
     yield Sample(DROPPED, standing.dropped)
     yield Sample(PROBLEMS, standing.problems)
+    yield Sample(FROZEN, standing.frozen)
+    yield from _of_claims(standing.claims, now)
+
+
+def _of_claims(claims: tuple[Claim, ...], now: datetime) -> Iterator[Sample]:
+    held = [(now - each.since).total_seconds() for each in claims if each.since is not None]
+    waiting = [(now - each.asked_at).total_seconds() for each in claims if each.since is None]
+    yield Sample(LOCKS_HELD, len(held))
+    yield Sample(LOCKS_WAITING, len(waiting))
+    yield Sample(LOCK_HELD_SECONDS, max(held, default=0.0))
+    yield Sample(LOCK_WAIT_SECONDS, max(waiting, default=0.0))
