@@ -27,13 +27,15 @@ from slipway.bot.core.waiting import Sleep, first_of
 from slipway.bot.declared import Declarations
 from slipway.bot.health.readiness import Readiness, Role
 from slipway.bot.hearing import Hearing
-from slipway.bot.intake.reloading import Load
+from slipway.bot.intake.control import ControlSocket
+from slipway.bot.intake.reloading import Load, Reloader
 from slipway.bot.operations.persistence.under_way import oldest_step
 from slipway.bot.place import Place, alone, among_replicas
 from slipway.bot.replicas.fence import LeaseFence
-from slipway.bot.replicas.identity import configuration_digest, identity_of
+from slipway.bot.replicas.identity import configuration_of, identity_of
 from slipway.bot.replicas.membership import Ending, Membership
 from slipway.bot.replicas.model import LeaseTiming
+from slipway.bot.replicas.wording import reload_remarks
 from slipway.bot.store.database import DATABASE as DATABASE
 from slipway.bot.store.database import HEAD, Database, StateLock
 from slipway.bot.store.installation import check
@@ -218,8 +220,16 @@ class App:
             self._clock,
             self._sleep,
             self._upkeep_every,
+        )
+        reloader = Reloader(
             self._load,
-            self._hangup,
+            bot.current,
+            apply=bot.apply,
+            after=working.look_at_schedules,
+            database=bot.database,
+            clock=self._clock,
+            works=lambda: working.begun,
+            others=partial(_reconfigured, place.membership),
         )
         readiness = Readiness(
             bot.chats,
@@ -249,6 +259,7 @@ class App:
             self._clouds.contacts,
             self._clock,
             readiness,
+            ControlSocket(self._settings.state_dir, reloader, self._hangup),
         )
         return _Started(bot, hearing, place.keeping, partial(self._take_up, place, working))
 
@@ -272,7 +283,7 @@ class App:
 
     async def _among(self, stack: AsyncExitStack, server: PostgresAccess) -> Place:
         """On a server, where others may hear, too."""
-        me = identity_of(executor_id(self._settings.state_dir), HEAD, configuration_digest(self._settings))
+        me = identity_of(executor_id(self._settings.state_dir), HEAD, self._settings)
         folder = self._settings.state_dir
         place = among_replicas(me, server, self._fence, folder, self._storage, self._timing, self._clock)
         stack.push_async_callback(place.leave)
@@ -297,6 +308,12 @@ class App:
         finally:
             stop.set()
             await running
+
+
+async def _reconfigured(membership: Membership, settings: SlipwaySettings) -> tuple[str, ...]:
+    """Have the other replicas know that another configuration counts here, and say what they have."""
+    await membership.reconfigured(configuration_of(settings))
+    return reload_remarks(membership.facts)
 
 
 def _role(membership: Membership) -> Role:

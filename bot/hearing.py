@@ -21,6 +21,7 @@ from slipway.bot.health.heartbeat import Heartbeat
 from slipway.bot.health.notice_memory import NoticeMemory
 from slipway.bot.health.readiness import Readiness
 from slipway.bot.health.storage_notice import StorageNotice
+from slipway.bot.intake.control import ControlSocket
 from slipway.bot.replicas.membership import Ending, Membership
 from slipway.bot.replicas.wording import lines_of
 from slipway.bot.store.storage import Storage
@@ -43,6 +44,7 @@ class Hearing:
         contacts: when each cloud answered last.
         clock: the time.
         readiness: tells how everything is.
+        control: hears whoever runs the bot, whether it works or not.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class Hearing:
         contacts: Mapping[str, CloudContact],
         clock: Clock,
         readiness: Readiness,
+        control: ControlSocket,
     ) -> None:
+        self._control = control
         self._bot = bot
         self._working = working
         self._settings = settings
@@ -126,6 +130,7 @@ class Hearing:
             ended,
         }
         everything: set[asyncio.Task[Any]] = {*chats, *others, taking_up}
+        await self._control.open()
         watched = others if keeping is None else {*others, keeping}  # that one goes on while the bot stops
         try:
             for task in await self._until_one_ends(essential, watched, taking_up):
@@ -138,6 +143,7 @@ class Hearing:
             # First begin nothing new, then let work under way end, with chats still there to say so; only
             # then stop listening.
             self._closing = True
+            await self._control.close()
             taking_up.cancel()
             await asyncio.wait({taking_up})
             await self._working.end(grace)

@@ -329,7 +329,7 @@ def wire(parts: Parts) -> RunningBot:
 
     async def begin() -> None:
         await forwarder.prepare()
-        await note_configuration(parts.database, configuration_entry(settings, parts.clock()))
+        await note_configuration(parts.database, configuration_entry(current.settings, parts.clock()))
         await carry_on(services.operations, runner, parts.workflows)
         forwarder.start()
 

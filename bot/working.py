@@ -14,9 +14,7 @@ from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.declared import Declarations
-from slipway.bot.intake.control import ControlSocket
 from slipway.bot.intake.local import LocalSocket
-from slipway.bot.intake.reloading import Load, Reloader
 from slipway.bot.replicas.inbox import Inbox, InboxReader
 from slipway.bot.replicas.intake import ReplicaIntake
 from slipway.bot.store.storage import Storage, StorageState
@@ -45,8 +43,6 @@ class Working:
         clock: the time.
         sleep: lets time pass.
         upkeep_every: how often machines and what is stored are looked after.
-        load: reads the configuration again, for a reload; None where it came from no file.
-        hangup: set by a signal that asks for that.
     """
 
     def __init__(
@@ -59,8 +55,6 @@ class Working:
         clock: Clock,
         sleep: Sleep,
         upkeep_every: timedelta,
-        load: Load | None = None,
-        hangup: asyncio.Event | None = None,
     ) -> None:
         self._bot = bot
         self._storage = storage
@@ -70,15 +64,6 @@ class Working:
         )
         room = declarations.operations_room(settings)
         self._local = LocalSocket(bot.current, bot.services, bot.dispatcher.ask, room, clock, sleep)
-        reloader = Reloader(
-            load,
-            bot.current,
-            apply=bot.apply,
-            after=self._look_at_schedules,
-            database=bot.database,
-            clock=clock,
-        )
-        self._control = ControlSocket(settings.state_dir, reloader, hangup)
         self._reading: asyncio.Task[None] | None = None
         self.begun = False
         """Whether it was begun, well or not."""
@@ -99,7 +84,6 @@ class Working:
         await bot.begin()
         await self._jobs.start()
         await self._local.open()
-        await self._control.open()
         if self._shared is not None:
             self._shared.intake.works(True)
             reader = InboxReader(self._shared.inbox, bot.dispatcher.take, self._shared.news)
@@ -113,7 +97,6 @@ class Working:
             self._shared.intake.works(False)  # what is heard from now on is the next one's
         await self._stop_reading()
         await self._local.close()
-        await self._control.close()
         failing = self._storage.state is StorageState.FAILING
         no_time = failing or not grace  # what waits for a full disk never ends
         await self._jobs.stop(timedelta(0) if no_time else STOP_GRACE)
@@ -123,10 +106,11 @@ class Working:
         await bot.forwarder.close()
         await bot.messages.close()
 
-    async def _look_at_schedules(self) -> None:
-        """Behind a reload: others may be due now."""
-        await self._bot.schedules.changed()
-        await self._jobs.wake_now()
+    async def look_at_schedules(self) -> None:
+        """Behind a reload: others may be due now. Nothing where this process has no clock yet."""
+        if self.begun:
+            await self._bot.schedules.changed()
+            await self._jobs.wake_now()
 
     async def _stop_reading(self) -> None:
         if self._reading is not None:

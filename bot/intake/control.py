@@ -1,6 +1,6 @@
 """A socket by which whoever runs Slipway tells the running bot something: to read its configuration again.
 
-The program sends ``{"do": "reload"}`` in a line; the bot answers ``{"taken": […], "restart": […]}``,
+The program sends ``{"do": "reload"}`` in a line; the bot answers ``{"taken": […], "restart": […], "replicas": […]}``,
 ``{"mistakes": […]}`` or ``{"refused": sentence}``. Only the bot's own user and root are heard.
 """
 
@@ -105,4 +105,8 @@ class ControlSocket:
         done = await self._reloader.reload(user)
         if isinstance(done, NotReloaded):
             return {"mistakes": list(done.mistakes)}
-        return {"taken": list(done.differences.taken), "restart": list(done.differences.restart)}
+        return {
+            "taken": list(done.differences.taken),
+            "restart": list(done.differences.restart),
+            "replicas": list(done.replicas),
+        }

@@ -28,9 +28,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Reloaded:
-    """What was taken in, and what takes a restart."""
+    """What was taken in, what takes a restart, and what the other replicas have; the latter a sentence each."""
 
     differences: Differences
+    replicas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Reloader:
         after: what is to be done then.
         database: has the audit trail.
         clock: the present.
+        works: whether this process is the one that works, by whose configuration all is done.
+        others: has other replicas know which configuration counts here; what is to be said of theirs.
     """
 
     def __init__(
@@ -61,7 +64,11 @@ class Reloader:
         after: Callable[[], Awaitable[None]],
         database: Database,
         clock: Clock,
+        works: Callable[[], bool],
+        others: Callable[[SlipwaySettings], Awaitable[tuple[str, ...]]],
     ) -> None:
+        self._works = works
+        self._others = others
         self._load = load
         self._current = current
         self._apply = apply
@@ -91,11 +98,17 @@ class Reloader:
     async def _take(self, found: SlipwaySettings, by: str) -> Reloaded:
         before = self._current.settings
         changed, next_one = differences(before, found), merged(before, found)
+        if not self._works():  # the trail says what counts, which is the configuration of the one that works
+            self._apply(next_one)
+            return await self._told(changed, next_one, by)
         entry = configuration_entry(next_one, self._clock(), action=RELOADED).with_detail(
             ("user", by), ("changes", [*changed.taken]), ("needs_restart", [*changed.restart])
         )
         await note_configuration(self._database, entry)
         self._apply(next_one)  # behind the entry, and in one step
         await self._after()
+        return await self._told(changed, next_one, by)
+
+    async def _told(self, changed: Differences, settings: SlipwaySettings, by: str) -> Reloaded:
         log.info("the configuration was taken in", by=by, changes=len(changed.taken), restart=changed.restart)
-        return Reloaded(changed)
+        return Reloaded(changed, await self._others(settings))

@@ -50,17 +50,11 @@ class ReplicaIntake:
 
     async def start(self, name: str, workflow_id: str, payload: Payload) -> None:
         """Here, or by the leader; where both heard it, once."""
-        if self._works:
-            await self._workflows.start(name, workflow_id, payload)
-        else:
-            await self._inbox.put(Heard(name, workflow_id, payload))
+        await (self._workflows.start if self._works else self._put)(name, workflow_id, payload)
 
     async def start_unrecorded(self, name: str, workflow_id: str, payload: Payload) -> None:
         """As :meth:`start`; the leader finds out anew what may be done again."""
-        if self._works:
-            await self._workflows.start_unrecorded(name, workflow_id, payload)
-        else:
-            await self._inbox.put(Heard(name, workflow_id, payload))
+        await (self._workflows.start_unrecorded if self._works else self._put)(name, workflow_id, payload)
 
     async def knows(self, workflow_id: str) -> bool:
         """Whether it is in the inbox, or was started; looked for in the order in which it moves."""
@@ -74,3 +68,6 @@ class ReplicaIntake:
         )
         async with self._database.reading() as connection:
             return await connection.scalar(query, {"id": workflow_id}) is not None
+
+    async def _put(self, name: str, workflow_id: str, payload: Payload) -> None:
+        await self._inbox.put(Heard(name, workflow_id, payload))

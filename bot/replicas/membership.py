@@ -53,6 +53,10 @@ class Membership(Protocol):
         """Let the next one lead. Nothing may be under way any more."""
         ...
 
+    async def reconfigured(self, configuration: str) -> None:
+        """Another configuration counts here from now on; returns once the others can know, or after a few seconds."""
+        ...
+
     @property
     def works(self) -> bool:
         """Whether this one leads."""
@@ -89,6 +93,9 @@ class Alone:
 
     def want(self) -> None:
         """It has it."""
+
+    async def reconfigured(self, configuration: str) -> None:
+        """Nobody has to know."""
 
     async def leave(self) -> None:
         """To nobody."""

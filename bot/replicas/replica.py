@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -69,6 +71,7 @@ class Replica:
         self._schema: str | None = None
         self._peers: tuple[Peer, ...] = ()
         self._looks = 0
+        self._looked = asyncio.Event()
         self._wants = False
         self._told: tuple[str, ...] = ()
         self.inbox_news = asyncio.Event()
@@ -138,6 +141,14 @@ class Replica:
         """Have an older leader be asked for the lease, as only this version can migrate the schema."""
         self._wants = True
 
+    async def reconfigured(self, configuration: str) -> None:
+        """Another configuration counts here from now on; returns once the others can know, or after a few seconds."""
+        self._me = replace(self._me, configuration=configuration)
+        self._looks, self._looked = 0, asyncio.Event()
+        with suppress(TimeoutError):  # the database is away: they know once it is back
+            async with asyncio.timeout(self._timing.beat + self._timing.patience):
+                await self._looked.wait()
+
     async def leave(self) -> None:
         """Give the lease back, if it is held, and leave the list. To be called when :meth:`run` has ended."""
         import psycopg
@@ -184,7 +195,7 @@ class Replica:
         leader = next((each for each in present if self._seen and each.id == self._seen.holder), None)
         found += [
             f"The replica {each.name} has another configuration than {leader.name}, which leads and whose "
-            "configuration counts. Give both the same."
+            "configuration counts. Give both the same, and type `slipway reload` on each, or restart it."
             for each in present
             if leader is not None and each.configuration != leader.configuration
         ]
@@ -237,7 +248,7 @@ class Replica:
     async def _beat(self) -> None:
         """Renew or look, and take the lease where that may be."""
         assert self._connection is not None  # noqa: S101 - for the type checker; the caller looked
-        asked_at = self._elapsed()
+        asked_at, me = self._elapsed(), self._me
         if self.fence.standing is Standing.LEADING:
             found = await lease.renew(self._connection, self._me, self.fence.epoch)
             if found is None:
@@ -255,7 +266,9 @@ class Replica:
             self._peers = await lease.peers(self._connection)
             self._schema = await lease.schema_of(self._connection)
             self._tell()
-        self._looks += 1
+        if me is self._me:  # or else it was changed meanwhile, and the next look is at the others
+            self._looked.set()
+            self._looks += 1
 
     def _note(self, found: Lease) -> None:
         if self._seen is None or self._seen.state != found.state:

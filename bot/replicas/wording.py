@@ -16,6 +16,15 @@ def lines_of(facts: ReplicaFacts | None) -> tuple[str, ...]:
     return (_own(facts), *map(_other, others))
 
 
+def reload_remarks(facts: ReplicaFacts | None) -> tuple[str, ...]:
+    """What whoever reloads the configuration of one replica is told of the others, a sentence each."""
+    if facts is None:
+        return ()
+    follows = facts.leader not in ("", facts.me)
+    own = (f"{_name(facts, facts.leader)} leads, and its configuration counts.",) if follows else ()
+    return (*own, *facts.warnings)
+
+
 def _own(facts: ReplicaFacts) -> str:
     since = f" since {facts.since:%Y-%m-%d %H:%M:%S %Z}" if facts.since is not None else ""
     me = _name(facts, facts.me)

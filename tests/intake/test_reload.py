@@ -131,7 +131,7 @@ async def test_a_new_schedule_ticks_and_one_that_is_gone_does_not(tmp_path: Path
 async def test_what_else_changed_is_named_and_left_as_it_was(tmp_path: Path) -> None:
     async with bot_with_file(tmp_path) as (bot, file):
         file.change(commands=file.settings.commands.model_copy(update={"prefix": "+"}))
-        assert await reload(tmp_path) == {"taken": [], "restart": ["commands.prefix"]}
+        assert await reload(tmp_path) == {"taken": [], "restart": ["commands.prefix"], "replicas": []}
         assert "alice" in (await bot.say("alice", "!whoami"))[0].text
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from slipway.bot.chat.model import Choice
+from slipway.bot.cli.operating.reload import _ask
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.health.report import report
+from slipway.bot.operations import audit
 from slipway.bot.replicas.model import LeaseTiming
 from slipway.commands.general.problems import look_at_replicas
-from tests.support.azure import CANDIDATE, X64
+from tests.support.azure import CANDIDATE, X64, simulated_gallery
 from tests.support.clock import FakeClock
 from tests.support.harness import BotHarness, running_bot
 from tests.support.memory_chat import MemoryChat
@@ -90,19 +95,35 @@ async def test_what_either_hears_is_answered_once_and_the_other_goes_on(tmp_path
         assert len(follower.messages) == said + 3
 
 
-async def test_another_configuration_is_told_by_health_and_status_and_as_a_problem(
+class File:
+    """What a replica's configuration says, once somebody has changed it."""
+
+    settings: SlipwaySettings
+
+    def load(self) -> SlipwaySettings:
+        return self.settings
+
+
+async def test_another_configuration_is_told_by_the_reload_and_health_and_status_and_as_a_problem(
     tmp_path: Path, url: str
 ) -> None:
-    clock = FakeClock()
+    clock, files = FakeClock(), (File(), File())
+    with_these = partial(running_bot, changes={"database": {"url": url}}, clock=clock, timing=TIMING)
     async with (
-        running_bot(tmp_path / "a", changes={"database": {"url": url}}, clock=clock, timing=TIMING) as leader,
-        running_bot(
-            tmp_path / "b",
-            changes={"database": {"url": url}, "commands": {"max_age": "2m"}},
-            clock=clock,
-            timing=TIMING,
-        ) as follower,
+        simulated_gallery() as azure,
+        with_these(tmp_path / "a", azure=azure, load=files[0].load) as leader,
+        with_these(tmp_path / "b", azure=azure, load=files[1].load) as follower,
     ):
+        for file, each in zip(files, (leader, follower), strict=True):
+            policy = dict(each.running.services.settings.policy)
+            policy["promote"] = policy["promote"].model_copy(update={"approvals": 2})
+            file.settings = each.running.services.settings.model_copy(update={"policy": policy})
+        answer = await asyncio.to_thread(_ask, tmp_path / "b")
+        assert answer["taken"] == ["policy.promote.approvals: 1 → 2"]
+        leads, differs = answer["replicas"]
+        assert "leads, and its configuration counts" in leads
+        assert "has another configuration than" in differs
+        assert follower.running.services.settings.policy["promote"].approvals == 2
         services = leader.running.services
         await until(lambda: (facts := services.replicas()) is not None and facts.warnings)
         (status,) = await leader.say("carol", "!status")
@@ -112,4 +133,15 @@ async def test_another_configuration_is_told_by_health_and_status_and_as_a_probl
         await until(lambda: "leads since" in (tmp_path / "a" / "health.json").read_text())
         told = report(tmp_path / "b", clock())
         assert any("hears;" in each for each in told.replicas)
-        assert follower.running.services.replicas() is not None
+        assert await configurations(leader) == ["configured"]
+        answer = await asyncio.to_thread(_ask, tmp_path / "a")
+        assert answer["replicas"] == []
+        assert await configurations(leader) == ["configured", "reloaded"]
+        (card, *_) = await leader.say("alice", f"!promote {X64}")
+        assert "2" in card.text
+
+
+async def configurations(bot: BotHarness) -> list[str]:
+    """What the audit trail says of configurations."""
+    entries = map(json.loads, await audit.lines(bot.running.database))
+    return [each["action"] for each in entries if each["action"] in ("configured", "reloaded")]

@@ -22,7 +22,8 @@ def reload(path: Path) -> None:
     """Have the bot that runs with this configuration take in people, roles, policies and schedules anew.
 
     What else changed takes a restart, and is named. A file with mistakes changes nothing. SIGHUP does the same, where
-    nobody talks to the bot at its own terminal.
+    nobody talks to the bot at its own terminal. Each replica has to be told by itself; the answer names those that
+    have another configuration.
 
     Exit status: 0 if it was taken in, 2 for a mistake in the configuration, 3 if it was refused, 1 if no bot runs.
     """
@@ -41,6 +42,8 @@ def reload(path: Path) -> None:
         click.echo(f"These take a restart: {', '.join(answer['restart'])}.")
     if not answer["taken"]:
         click.echo("Of people, roles, policies and schedules nothing changed.")
+    for remark in answer.get("replicas", ()):
+        click.echo(remark)
 
 
 def _ask(folder: Path) -> dict[str, Any]:
