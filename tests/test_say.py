@@ -91,7 +91,7 @@ async def test_a_user_asks_reads_and_waits_as_whom_the_configuration_names_and_d
         (proposed,) = map(json.loads, said.splitlines())
         assert (status, proposed["operation"]["state"]) == (0, "proposed")
         assert f"by its user {ME}." in json.dumps(proposed)  # who agrees shall know
-        for line in ("approve", "reject", "cancel"):
+        for line in ("approve", "reject", "withdraw", "cancel"):
             status, said, _ = await say(folder, "--as", "bob", line, proposed["operation"]["id"])
             assert (status, f"Nobody may {line} from here" in said) == (3, True)
         status, said, _ = await say(folder, "--as", "alice", "--json", "op", proposed["operation"]["id"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from slipway.bot.chat.model import Choice
@@ -12,6 +11,13 @@ from slipway.bot.core.problems import one_of
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import WITHDRAWN, AuditEntry, AuditKey, by_code, doubted
+from slipway.bot.operations.decisions import (
+    LONGEST_REASON,
+    CodeNeededError,
+    Decision,
+    TooLateError,
+    closed,
+)
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
 from slipway.bot.operations.persistence.changes import OperationChange
 from slipway.bot.operations.persistence.records import UnknownOperationError
@@ -30,65 +36,6 @@ from slipway.bot.operations.runs.outcomes import ended_stale
 from slipway.bot.people import People, Person
 
 T = TypeVar("T")
-
-LONGEST_REASON = 300
-"""Characters of a reason that are kept and shown."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What one person says about one operation, and by which event they said it.
-
-    ``doubt`` says in a sentence why it may not be they who say it; empty where nobody doubts it.
-    """
-
-    operation_id: str
-    person: Person
-    choice: Choice
-    event_key: str
-    digest_prefix: str | None = None
-    reason: str = ""
-    forgeable: bool = False  # a press that could have been made up on its way
-    doubt: str = ""
-
-
-class CodeNeededError(UserError):
-    """An approval counts once its giver has given a single-use code: all else is as it has to be.
-
-    Args:
-        operation: that they agree to.
-        reason: what they said with it.
-    """
-
-    def __init__(self, operation: Operation, reason: str) -> None:
-        super().__init__(
-            f"{operation.id} takes a code of your authenticator app with your approval. Approve it in a chat that "
-            "asks you for one.",
-            hint=f"op {operation.id}",
-        )
-        self.operation = operation
-        self.reason = reason
-
-
-class TooLateError(UserError):
-    """A vote cannot be taken back any more.
-
-    Args:
-        operation: on which it was given.
-        given: the vote.
-    """
-
-    def __init__(self, operation: Operation, given: Vote) -> None:
-        if operation.state is OperationState.RUNNING:
-            what = "approval" if given.choice is Choice.APPROVE else "rejection"
-            super().__init__(
-                f"{operation.id} has begun, so it is too late to take your {what} back. To cancel it stops it "
-                "before its next step; what was done stays done.",
-                hint=f"cancel {operation.id}",
-            )
-        else:
-            super().__init__(_closed(operation), hint=f"op {operation.id}")
-        self.operation_id = operation.id
 
 
 class ApprovalService:
@@ -272,8 +219,34 @@ class ApprovalService:
     async def _withdraw(self, change: OperationChange, event_key: str, person: Person) -> None:
         operation = change.operation
         given = next((vote for vote in operation.votes if vote.event_key == event_key), None)
-        if given is None:  # taken back already
-            return
+        if given is not None:  # else it was taken back already
+            await self._take_back(change, given, person, event_key)
+
+    async def take_back(self, operation_id: str, person: Person, event_key: str) -> Operation:
+        """Take back what this person said of an operation, unless it has begun; the same event does it once.
+
+        Raises:
+            UserError: there is no such operation, or nothing of theirs to take back.
+            TooLateError: it has begun, or ended.
+        """
+
+        async def take_back(change: OperationChange) -> Operation:
+            if not await change.noted(AuditKey.of_withdrawal(event_key)):
+                operation = change.operation
+                given = next((vote for vote in operation.votes if vote.person == person.id), None)
+                if given is None:
+                    raise UserError(
+                        f"You have not approved {operation.id}, so there is nothing to take back.",
+                        hint=f"op {operation.id}",
+                    )
+                await self._take_back(change, given, person, event_key)
+            return change.operation
+
+        return await self._change(operation_id, take_back)
+
+    async def _take_back(self, change: OperationChange, given: Vote, person: Person, event_key: str) -> None:
+        """Take a vote back. ``event_key`` names what the entry is of: the vote itself, or the command for it."""
+        operation = change.operation
         if operation.state not in (OperationState.PROPOSED, OperationState.APPROVED):
             raise TooLateError(operation, given)
         entry = AuditEntry(
@@ -328,7 +301,7 @@ class ApprovalService:
             others = ", ".join(each.name for each in deciders(operation, self._people)) or "nobody else"
             raise UserError(f"{operation.id} can be cancelled by {who}, who asked for it, and by: {others}.")
         if operation.state.ended:
-            raise UserError(_closed(operation), hint=f"op {operation.id}")
+            raise UserError(closed(operation), hint=f"op {operation.id}")
         if operation.cancelled_by is not None:
             name = self._people.name(operation.cancelled_by)
             raise UserError(
@@ -381,7 +354,7 @@ class ApprovalService:
                 choice is Choice.REJECT and not operation.state.ended
             ):  # too late for that, not for stopping it
                 hint = f"cancel {operation.id}"
-            raise UserError(_closed(operation), hint=hint)
+            raise UserError(closed(operation), hint=hint)
         if self._clock() >= operation.expires_at:  # housekeeping will end it within the minute
             raise UserError(f"{operation.id} has expired; nothing was changed by this.", hint=hint)
 
@@ -395,8 +368,3 @@ class ApprovalService:
             f"the role {demand.role}" if demand.role else right for demand in operation.plan.policy.demands
         )
         return f"You may not {verb} {operation.id}: that takes {roles}. Who can: {able}."
-
-
-def _closed(operation: Operation) -> str:
-    when = "already " if not operation.state.ended or operation.state is OperationState.DONE else ""
-    return f"{operation.id} is {when}{operation.state}; nothing was changed by this."

@@ -49,7 +49,7 @@ class AuditKey(str):
 
     @classmethod
     def of_withdrawal(cls, event_key: str) -> AuditKey:
-        """A vote that was taken back, by the event that had given it."""
+        """A vote that was taken back: by the event that had given it, or by the command that said so."""
         return cls(f"withdrawal:{event_key}")
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.bot.chat.model import Assurance, ButtonEvent, Room, WithdrawnReaction
 from slipway.bot.core.errors import UserError
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.approval_service import CodeNeededError, Decision, TooLateError
+from slipway.bot.operations.decisions import CodeNeededError, Decision, TooLateError
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import NotSeenError

@@ -14,7 +14,7 @@ from slipway.bot.core.measuring.meter import OTHER, UNMETERED, Meter
 from slipway.bot.core.measuring.metrics import LINE_SECONDS, LINES, LineOutcome
 from slipway.bot.core.text import as_typed
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.approval_service import CodeNeededError
+from slipway.bot.operations.decisions import CodeNeededError
 from slipway.bot.operations.freezing.gate import FrozenError
 from slipway.bot.operations.model import Failure, Operation, OperationState
 from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService

@@ -9,6 +9,7 @@ SUBJECT = _OPERATIONS.with_parts(
     "pending",
     "approve",
     "reject",
+    "withdraw",
     "cancel",
     "op",
     "history",

@@ -49,7 +49,7 @@ async def approve(
     hold the role it names, and by default you did not ask for it yourself. When enough have agreed, the plan
     is made again; only if nothing changed it runs."""
     # Here, because it brings the database along, which a look at the commands' names need not load.
-    from slipway.bot.operations.approval_service import Decision
+    from slipway.bot.operations.decisions import Decision
 
     chosen = await choose(call, said(operation, digest, *remark), prose=False)
     digits, words = _digest_in(chosen.words)

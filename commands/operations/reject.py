@@ -25,7 +25,7 @@ async def reject(call: CommandContext, operation: str | None, reason: tuple[str,
     """Without an ID, the operation is meant whose card you answer, or else the one that waits with its card in
     this room. If you asked for it yourself, it is cancelled."""
     # Here, because it brings the database along, which a look at the commands' names need not load.
-    from slipway.bot.operations.approval_service import Decision
+    from slipway.bot.operations.decisions import Decision
 
     chosen = await choose(call, said(operation, *reason), prose=True)
     words = " ".join(chosen.words)

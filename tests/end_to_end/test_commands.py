@@ -25,7 +25,7 @@ WHO_MAY = "Alice (alice), Bob (bob) and Admin (admin) have it."
 
 COMMANDS = {
     *("images", "launch", "instances", "terminate", "promote", "rollback", "cleanup"),
-    *("approve", "reject", "cancel", "pending", "op", "history", "help", "whoami", "status"),
+    *("approve", "reject", "withdraw", "cancel", "pending", "op", "history", "help", "whoami", "status"),
 }
 
 

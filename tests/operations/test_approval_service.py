@@ -15,8 +15,9 @@ from slipway.bot.chat.model import Choice, Room
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import StepDone
 from slipway.bot.operations import audit
-from slipway.bot.operations.approval_service import ApprovalService, Decision
+from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.audit import AuditEntry, AuditKey, Intact
+from slipway.bot.operations.decisions import Decision
 from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
 from slipway.bot.operations.persistence.changes import StepChange
 from slipway.bot.operations.persistence.records import Proposal

@@ -9,7 +9,8 @@ import pytest
 
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Choice, Room
-from slipway.bot.operations.approval_service import ApprovalService, Decision
+from slipway.bot.operations.approval_service import ApprovalService
+from slipway.bot.operations.decisions import Decision
 from slipway.bot.operations.model import Policy
 from slipway.bot.operations.persistence.records import Proposal
 from slipway.bot.operations.persistence.repository import OperationRepository

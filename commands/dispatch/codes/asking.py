@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.bot.chat.model import AsksForCodes, KnowsRooms, Room, SendsDirectMessages
 from slipway.bot.core.errors import ChatError, UserError
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.approval_service import CodeNeededError
+from slipway.bot.operations.decisions import CodeNeededError
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.step_up.model import CodeOutcome, Heard
 from slipway.bot.people import Person

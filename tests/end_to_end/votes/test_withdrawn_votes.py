@@ -140,3 +140,27 @@ async def test_an_old_rejection_counts_and_an_old_approval_does_not(
         )
         await _hear(bot, press)
         assert (await newest_operation(bot)).state is state
+
+
+async def test_whoever_agreed_can_say_that_they_do_not_any_more_on_every_platform(tmp_path: Path) -> None:
+    policy = {"approvals": 2, "requester_may_approve": True}
+    async with running_bot(tmp_path, changes={"policy": {"promote": policy}}) as bot:
+        card, name = await propose(bot)
+        (nothing,) = await bot.say("bob", "!withdraw")
+        assert f"You have not approved {name}" in nothing.text
+        await bot.press("bob", Choice.APPROVE, card)
+        (nothing,) = await bot.say("carol", f"!withdraw {name}")
+        assert "there is nothing to take back" in nothing.text
+        for _ in range(2):  # as a platform may deliver it
+            await bot.say("bob", "!withdraw", event_id="said once")
+        assert (await newest_operation(bot)).votes == ()
+        assert "waits for 2 approvals" in card.card.title
+        (why,) = await bot.say("carol", f"!op {name} --why")
+        assert "took it back" in why.text
+        actions = [each["action"] for each in await audit_trail(bot) if each["actor"] == "bob"]
+        assert actions == ["approval", "approval withdrawn"]
+        await bot.say("bob", "!approve")
+        await bot.say("alice", "!approve")
+        assert (await newest_operation(bot)).state is OperationState.DONE
+        (late,) = await bot.say("bob", f"!withdraw {name}")
+        assert f"{name} is already done" in late.text
