@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -22,6 +23,7 @@ from tests.slack.whole_bot import slack_bot
 from tests.support.azure import X64
 from tests.support.clock import FakeClock
 from tests.support.harness import inject_fault, propose, running_bot
+from tests.support.processes.postgres import Postgres
 
 
 @pytest.fixture
@@ -50,6 +52,19 @@ async def test_what_is_logged_of_an_operation_bears_its_id_and_the_event_that_le
     (other,) = [line for line in found if line["event"] == "of nothing"]
     assert "operation" not in other
     assert "workflow" not in other
+
+
+async def test_each_line_of_a_replica_says_which_it_is(
+    tmp_path: Path, lines: Callable[[], list[dict[str, Any]]], postgres: Postgres
+) -> None:
+    changes = {"database": {"url": await asyncio.to_thread(postgres.new)}}
+    async with running_bot(tmp_path, changes=changes) as bot:
+        await bot.say("carol", "!status")
+        await asyncio.to_thread(logging.getLogger("a library").warning, "of a thread")
+    (id_,) = (tmp_path / "executor-id").read_text().split()
+    found = lines()
+    assert {"ready", "of a thread"} <= {line["event"] for line in found}
+    assert {line.get("replica") for line in found} == {id_[:8]}
 
 
 async def test_no_line_of_a_noisy_run_holds_a_secret_or_what_somebody_said(

@@ -26,6 +26,7 @@ class Bound(StrEnum):
     SCHEDULES = "the configured schedules"
     ROUTES = "the routes"
     CODE = "words of the code"
+    REPLICA = "this replica, alone"
 
 
 @dataclass(frozen=True)

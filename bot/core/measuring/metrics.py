@@ -112,6 +112,11 @@ CHECK = Gauge(
 ROLE = Gauge(
     "slipway_role_info", "Always 1; the label says whether this replica leads.", (Label("role", Bound.CODE),)
 )
+REPLICA = Gauge(
+    "slipway_replica_info",
+    "Always 1, where there can be several replicas; the label says which this is, as its log lines do.",
+    (Label("replica", Bound.REPLICA),),
+)
 CONNECTED = Gauge("slipway_chat_connected", "Whether a chat platform is connected: 1 or 0.", (_PLATFORM,))
 HEARD = Gauge(
     "slipway_chat_last_heard_seconds", "How long ago a chat platform was heard from last.", (_PLATFORM,)
@@ -184,6 +189,7 @@ METRICS: tuple[Metric, ...] = (
     READY,
     CHECK,
     ROLE,
+    REPLICA,
     LOOK_FAILED,
     HTTP_SECONDS,
     BUILD,
