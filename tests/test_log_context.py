@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 import structlog
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.logs import configure
 from tests.slack.bot_process import free_port
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.whole_bot import slack_bot
 from tests.support.azure import X64
 from tests.support.clock import FakeClock
 from tests.support.harness import inject_fault, propose, running_bot
+from tests.support.log_lines import lines
 from tests.support.processes.postgres import Postgres
 
-
-@pytest.fixture
-def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What the log says, of whatever level, as JSON."""
-    stream, root = io.StringIO(), logging.getLogger()
-    before = root.handlers, root.level
-    configure("json", level=logging.DEBUG, stream=stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers, root.level = before
-    structlog.reset_defaults()
+__all__ = ["lines"]  # a fixture
 
 
 async def test_what_is_logged_of_an_operation_bears_its_id_and_the_event_that_led_to_it(
