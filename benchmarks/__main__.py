@@ -12,7 +12,9 @@ from typing import Any
 
 import click
 
+from benchmarks import load
 from benchmarks.figures import Figures, machine, say
+from benchmarks.load import PARTS
 
 NAMES = (
     "start",
@@ -28,7 +30,10 @@ NAMES = (
     "slack",
     "text",
     "launches",
+    "load",
 )
+BY_ITSELF = "load"
+"""Measured only where it is named: it takes longer than all others together."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -57,6 +62,12 @@ NAMES = (
 @click.option(
     "--matrix/--no-matrix", default=True, help="Start on a real Synapse too, where one is installed."
 )
+@click.option(
+    "--part", "parts", multiple=True, type=click.Choice(PARTS), help="Of `load`, these parts; else all."
+)
+@click.option(
+    "--share", default=1.0, type=click.FloatRange(0.001, 1), help="Of the commands and seconds of `load`."
+)
 @click.option("--aws/--no-aws", default=True, help="With the simulated AWS too, where moto is installed.")
 def main(names: tuple[str, ...], **sizes: Any) -> None:
     """Measure Slipway: all of it, or what is named.
@@ -75,14 +86,22 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's
     text    lines built to be slow, and names like a mistyped one among many
     launches ten launches asked for at once before a far EC2, beside each alone
+    load    10,000 commands over Slack and 2,000 over Matrix, 200 operations that wait, two replicas, idling
+            (only where it is named)
     """
+    names = names or tuple(name for name in NAMES if name != BY_ITSELF)
     figures: Figures = {"machine": machine()}
-    for name in names or NAMES:
-        figures[name] = asyncio.run(_benchmark(name, sizes))
+    for name in names:
+        work = _load(sizes) if name == BY_ITSELF else _benchmark(name, sizes)
+        figures[name] = asyncio.run(work)
     figures["load_average_at_the_end"] = [round(each, 2) for each in os.getloadavg()]
     click.echo(json.dumps(figures, indent=2))
-    missed = [name for name in names or NAMES if _missed(figures[name])]
+    missed = [name for name in names if _missed(figures[name])]
     say(f"Aims missed: {', '.join(missed)}." if missed else "Every aim is met.")
+
+
+def _load(sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]:
+    return load.measure(sizes["parts"] or PARTS, load.Sizes().times(sizes["share"]))
 
 
 def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]:

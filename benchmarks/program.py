@@ -116,13 +116,19 @@ class BotProcess:
 
     async def ask(self, line: str, times: int = 1) -> None:
         """Say a line so many times, and read that many answers."""
+        for _ in range(times):
+            await self.tell(line)
+
+    async def tell(self, line: str, until: str = "") -> str:
+        """Say a line, and give the first answer that has this in it: JSON, as the console writes it to a pipe."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        for _ in range(times):
-            self._process.stdin.write(line.encode() + b"\n")
-            answer = await asyncio.wait_for(self._process.stdout.readline(), TIMEOUT_SECONDS)
-            if not answer:
-                raise RuntimeError("slipway run ended in the middle")
+        self._process.stdin.write(line.encode() + b"\n")
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while answer := await self._process.stdout.readline():
+                if until in (said := answer.decode()):
+                    return said
+        raise RuntimeError("slipway run ended in the middle")
 
     def processor(self) -> float:
         """Seconds that it has spent of a processor."""

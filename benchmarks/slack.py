@@ -52,9 +52,9 @@ async def measure(*, rate: int, seconds: int) -> Figures:
     channels = 2 * rate
     say("slack: starting the bare Bolt app")
     async with (
-        _simulator(channels) as bare_slack,
+        simulator(channels) as bare_slack,
         _bolt(bare_slack),
-        _simulator(channels) as slack,
+        simulator(channels) as slack,
         _slipway(slack) as bot,
     ):
         bare = await _acks(bare_slack, rate, max(1, seconds // 4))
@@ -166,7 +166,7 @@ async def _conversation(
     threads, _ = await asyncio.gather(slack.say(rate, rate * seconds), look())
     spent, waits = bot.processor() - spent, bot.waited()
     acknowledged = (await slack.heard(WARM_UP + len(threads)))[WARM_UP:]
-    answers = await _settled(slack, WARM_UP + len(threads))
+    answers = await settled(slack, WARM_UP + len(threads))
     counted = Counter(thread for thread, _ in answers)
     state = await slack.ask("state")
     found: Figures = {
@@ -183,7 +183,7 @@ async def _conversation(
     return acknowledged, sizes, found
 
 
-async def _settled(slack: Slack, wanted: int) -> list[tuple[str, float]]:
+async def settled(slack: Slack, wanted: int) -> list[tuple[str, float]]:
     """All answers, once nothing more has come for a while: a doubled one comes late, if at all."""
     said = await slack.answers()
     changed = time.perf_counter()
@@ -196,9 +196,10 @@ async def _settled(slack: Slack, wanted: int) -> list[tuple[str, float]]:
 
 
 @asynccontextmanager
-async def _simulator(channels: int) -> AsyncIterator[Slack]:
+async def simulator(channels: int) -> AsyncIterator[Slack]:
+    """A simulated Slack with so many channels to spread commands over."""
     arguments = ("-m", "tests.slack.simulator", "--port", "0", "--channels", str(channels))
-    async with _process(*arguments) as process, aiohttp.ClientSession() as session:
+    async with process_of(*arguments) as process, aiohttp.ClientSession() as session:
         assert process.stdout is not None
         facts = json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_SECONDS))
         yield Slack(facts, session)
@@ -206,7 +207,7 @@ async def _simulator(channels: int) -> AsyncIterator[Slack]:
 
 @asynccontextmanager
 async def _bolt(slack: Slack) -> AsyncIterator[None]:
-    async with _process("-m", "benchmarks.bare_bolt_bot") as process:
+    async with process_of("-m", "benchmarks.bare_bolt_bot") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps(slack.facts).encode() + b"\n")
@@ -221,20 +222,26 @@ async def _slipway(slack: Slack) -> AsyncIterator[BotProcess]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="slipway-bench-")))
         clouds = await stack.enter_async_context(simulated_clouds(with_aws=False))
         configuration = document(clouds, folder / "state")
-        table: dict[str, Any] = {"endpoint": slack.facts["api_url"], "channels": slack.more}
-        for name in ("bot_token", "app_token"):
-            path = folder / name
-            path.write_text(slack.facts[name])
-            path.chmod(0o600)
-            table[f"{name}_file"] = str(path)
-        configuration["slack"] = table
-        configuration["person"][0]["identities"].append(f"slack:{slack.facts['users']['alice']}")
+        tell_of_slack(configuration, slack, folder)
         write_toml(folder / "slipway.toml", configuration)
         yield await stack.enter_async_context(slipway_run(folder / "slipway.toml"))
 
 
+def tell_of_slack(configuration: dict[str, Any], slack: Slack, folder: Path) -> None:
+    """Have a configuration listen in the channels that commands are spread over, and know Alice there."""
+    table: dict[str, Any] = {"endpoint": slack.facts["api_url"], "channels": slack.more}
+    for name in ("bot_token", "app_token"):
+        path = folder / name
+        path.write_text(slack.facts[name])
+        path.chmod(0o600)
+        table[f"{name}_file"] = str(path)
+    configuration["slack"] = table
+    configuration["person"][0]["identities"].append(f"slack:{slack.facts['users']['alice']}")
+
+
 @asynccontextmanager
-async def _process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process_of(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A Python process for as long as the block lasts."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.figures import aim
+from benchmarks.load.summary import table
 from benchmarks.program import write_toml
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +104,32 @@ def test_acknowledgements_on_slack_are_compared_with_a_bare_bots() -> None:
     assert (found["lost"], found["doubled"], found["refused_as_too_fast"]) == (0, 0, 0)
     assert found["memory"]["rss_mib"][0] > 0
     assert found["aim"]["limit"] == 50.0
+
+
+def test_aims_are_summed_up_in_one_table() -> None:
+    aims = {
+        "chats: idle": aim(0.21, 0.3, "percent of a core"),
+        "echo: ": aim(1.31, 1.15, "times a bare bot's round trip"),
+    }
+    lines = table(aims).splitlines()
+    assert lines[2:4] == [
+        "chats: idle  0.21  0.3    percent of a core              met",
+        "echo         1.31  1.15   times a bare bot's round trip  MISSED",
+    ]
+    assert lines[-1].startswith("Load average at the end")
+
+
+@pytest.mark.slow
+def test_load_is_measured_over_both_chats_and_for_operations_that_wait() -> None:
+    found = figures("load", "--part", "chats", "--part", "waiting", "--share", "0.002")["load"]
+    for chat, sent in (("slack", 20), ("matrix", 4)):
+        told = found["chats"][chat]
+        assert (told["sent"], told["lost"], told["doubled"]) == (sent, 0, 0)
+        assert told["answered"]["samples"] == sent
+        assert told["processor_milliseconds_a_command"] > 0
+    assert found["chats"]["idle_percent_of_a_core"] > 0
+    assert found["waiting"]["operations"] == 1
+    assert found["aims"]["chats: Slack, lost"]["met"] is True
 
 
 @pytest.mark.slow
