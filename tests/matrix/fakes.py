@@ -25,7 +25,8 @@ class FaultProxy:
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)  # by a part of the path
         self.url = ""
         self.asked: list[str] = []  # the paths, in order
-        self.positions: list[str] = []  # from where syncs went on, each once
+        self.positions: dict[str, list[str]] = {}  # from where each token's syncs went on, each once
+        self.watch: Callable[[web.Request], None] = lambda _request: None
         self.down = False
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -47,8 +48,10 @@ class FaultProxy:
                 )
 
         self.asked.append(request.path)
-        if (since := request.query.get("since")) and since not in self.positions[-1:]:
-            self.positions.append(since)
+        self.watch(request)
+        known = self.positions.setdefault(request.headers.get("Authorization", ""), [])
+        if (since := request.query.get("since")) and since not in known[-1:]:
+            known.append(since)
         if self.down:
             return await hangs_up(request, forward)
         for part, faults in self.faults.items():

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from benchmarks.program import Clouds, document, write_toml
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
-from tests.reliability.bot import Bot
 from tests.reliability.messages import Seen
 from tests.reliability.options import RELENG
+from tests.reliability.replica import Replica
 from tests.reliability.rooms.matrix import MatrixRoom
 from tests.support.processes.synapse import Synapse
 
@@ -22,7 +22,7 @@ TIMEOUT = 60.0
 @asynccontextmanager
 async def running_process(
     folder: Path, synapse: Synapse, azure: SimulatedAzure, kind: type[MatrixRoom] = MatrixRoom
-) -> AsyncIterator[tuple[MatrixRoom, Bot]]:
+) -> AsyncIterator[tuple[MatrixRoom, Replica]]:
     """A room, and a bot in it that is started again whenever it dies."""
     room = kind(synapse, folder, edit_interval=1.0)
     await room.open()
@@ -34,7 +34,7 @@ async def running_process(
     for person in found["person"]:
         person["identities"] = [room.account(person["id"])]
     write_toml(folder / "slipway.toml", found)
-    bot = Bot(folder, folder / "slipway.toml", {})
+    bot = Replica(folder, folder / "slipway.toml", {})
     try:
         bot.keep()
         await bot.ready()

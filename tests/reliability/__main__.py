@@ -1,6 +1,7 @@
 """``python -m tests.reliability``: episodes one after the other, until the time is over or one fails.
 
 Everything follows from ``--seed`` and an episode's number: ``--seed 7 --episode 12`` lives through that one again.
+Some episodes are of one process on SQLite, and some of two replicas on PostgreSQL, unless ``--storage`` says which.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from pathlib import Path
 
 from tests.reliability.episode import Episode, Result
-from tests.reliability.options import Options
+from tests.reliability.options import Options, StorageKind
 from tests.reliability.table import Totals
 from tests.reliability.world import world
 from tests.support.processes.program import ROOT
@@ -33,6 +34,9 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1, help="the number of the first episode")
     parser.add_argument(
         "--keep", type=Path, help="keep the journals, logs and databases of all episodes here"
+    )
+    parser.add_argument(
+        "--storage", type=StorageKind, choices=tuple(StorageKind), help="the same for all episodes"
     )
     parser.add_argument("--go-on", action="store_true", help="go on after an episode that fails")
     arguments = parser.parse_args()
@@ -51,7 +55,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     (folder / "world").mkdir(parents=True, exist_ok=True)
     async with world(folder / "world") as shared:
         while True:
-            options = Options.of(seed, number)
+            options = Options.of(seed, number, arguments.storage)
             own = folder / f"episode-{number}"
             try:
                 result = await Episode(options, shared, own).run()
@@ -89,7 +93,8 @@ def _failure(result: Result, folder: Path, commit: str) -> str:
 
 
 def _again(options: Options) -> str:
-    return f"again: python -m tests.reliability --seed {options.seed} --episode {options.episode}"
+    again = f"--seed {options.seed} --episode {options.episode} --storage {options.storage}"
+    return f"again: python -m tests.reliability {again}"
 
 
 def _commit() -> str:

@@ -8,21 +8,18 @@ from itertools import count
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.replicas.model import LeaseTiming
 from tests.reliability.bot import Bot
 from tests.reliability.clouds import CountingFaults, EpisodeClouds
-from tests.reliability.evidence import PROMOTED
-from tests.reliability.ledger import Act, Entry, Ledger
-from tests.reliability.messages import Seen, cards
-from tests.reliability.options import RELENG
-from tests.reliability.orders import pick_of
-from tests.reliability.rooms.room import Room
-from tests.reliability.steps import (
+from tests.reliability.database import EpisodeDatabase
+from tests.reliability.deeds import (
     Again,
     Ask,
     Behind,
     Cancel,
     ChatFault,
     CloudFault,
+    CutWire,
     Decide,
     Deed,
     Freeze,
@@ -33,12 +30,22 @@ from tests.reliability.steps import (
     MoveClock,
     Outage,
     Question,
+    RestartDatabase,
     Round,
     Stop,
     TakeBack,
     Undermine,
     Way,
 )
+from tests.reliability.evidence import PROMOTED
+from tests.reliability.ledger import Act, Entry, Ledger
+from tests.reliability.messages import Seen, cards
+from tests.reliability.options import RELENG
+from tests.reliability.orders import pick_of
+from tests.reliability.rooms.room import Room
+
+_PATIENCE = 20.0
+"""Seconds for which what is to strike replicas at work waits until they are."""
 
 
 class Actors:
@@ -49,6 +56,7 @@ class Actors:
         rooms: the chats, by name.
         clouds: the clouds.
         ledger: where it is written down.
+        database: the server that replicas have; None for files.
     """
 
     def __init__(
@@ -57,7 +65,9 @@ class Actors:
         rooms: Mapping[str, Room],
         clouds: EpisodeClouds,
         ledger: Ledger,
+        database: EpisodeDatabase | None = None,
     ) -> None:
+        self._database = database
         self._bot = bot
         self._rooms = rooms
         self._clouds = clouds
@@ -67,21 +77,23 @@ class Actors:
 
     async def act(self, deed: Deed) -> None:
         """Do what a step says. What cannot be done now is left out."""
+        if _needs_replicas_at_work(deed):
+            await self._bot.at_work(_PATIENCE)
         match deed:
             case Ask() | Question() | Decide() | Round() | Undermine() | Cancel() | TakeBack():
                 await self._people(deed)
             case Kill() | KillAtCommit() | KillAtRequest() | Stop() | Freeze() | MoveClock():
                 self._process(deed)
-            case Again(chat, pick):
-                if await self._rooms[chat].again(pick):
-                    self._happened("redeliveries", f"{chat} delivers something again")
+            case RestartDatabase() | CutWire():
+                self._storage(deed)
+            case Again():
+                await self._again(deed)
             case Behind():
                 await self._behind(deed)
             case CloudFault():
                 self._cloud_fault(deed)
-            case ChatFault(chat, trouble, place, times, seconds):
-                if self._rooms[chat].trouble(trouble, place, times, seconds):
-                    self._happened("chat faults", f"{chat}: {trouble} x {times}, {seconds} s")
+            case ChatFault():
+                self._chat_fault(deed)
             case Outage(what, seconds):
                 self._outage(what, seconds)
 
@@ -103,30 +115,46 @@ class Actors:
                 await self._take_back(deed)
 
     def _process(self, deed: Kill | KillAtCommit | KillAtRequest | Stop | Freeze | MoveClock) -> None:
+        one = self._bot.pick(0.0 if isinstance(deed, KillAtRequest) else deed.which)
+        name = f" replica {one.number}" if len(self._bot.replicas) > 1 else ""
         match deed:
             case Kill(pause):
-                self._bot.pause = pause
-                self._bot.kill()
-                self._ledger.tell(f"kill -9, {pause} s of rest")
+                one.pause = pause
+                one.kill()
+                self._ledger.tell(f"kill -9{name}, {pause} s of rest")
             case KillAtCommit(timing, number, pause):
-                self._bot.pause = pause
-                self._bot.kill_at_commit(timing, number)
-                self._ledger.tell(f"to be killed {timing} commit {number}, {pause} s of rest")
+                one.pause = pause
+                one.kill_at_commit(timing, number)
+                self._ledger.tell(f"to be killed{name} {timing} commit {number}, {pause} s of rest")
             case KillAtRequest(cloud, timing, number, pause):
-                self._bot.pause = pause
+                one.pause = pause
                 self._faults(cloud).kill_at(number, timing, self._victim)
                 self._ledger.tell(f"to be killed {timing} request {number} to {cloud}, {pause} s of rest")
             case Stop(pause):
-                if self._bot.life.ready.is_set() and self._bot.life.alive:
-                    self._bot.pause = pause
-                    self._bot.terminate()
-                    self._happened("stops", "SIGTERM")
+                if one.lives and one.life.ready.is_set() and one.life.alive:
+                    one.pause = pause
+                    one.terminate()
+                    self._happened("stops", f"SIGTERM{name}")
             case Freeze(seconds):
-                if self._bot.freeze(seconds):
-                    self._happened("freezes", f"the bot stands still for {seconds} s")
+                if one.freeze(seconds):
+                    self._happened("freezes", f"the bot{name} stands still for {seconds} s")
             case MoveClock(minutes):
-                self._bot.move_clock(minutes)
-                self._happened("moves of the clock", f"the clock shows {minutes} minutes more")
+                one.move_clock(minutes)
+                self._happened("moves of the clock", f"the clock{name} shows {minutes} minutes more")
+
+    def _storage(self, deed: RestartDatabase | CutWire) -> None:
+        if (database := self._database) is None:
+            return
+        match deed:
+            case RestartDatabase(crash, seconds):
+                if database.restart(seconds, crash=crash):
+                    how = "crashes" if crash else "stops"
+                    self._happened("database restarts", f"the database {how} for {seconds} s")
+            case CutWire(seconds, silent, which):
+                one = self._bot.pick(which).number
+                if database.cut(one, seconds, silent=silent):
+                    how = "says nothing" if silent else "is cut"
+                    self._happened("cuts", f"the wire of replica {one} to the database {how} for {seconds} s")
 
     async def calm(self) -> None:
         """Let nothing go wrong any more, anywhere."""
@@ -134,9 +162,9 @@ class Actors:
             outage.cancel()
         await asyncio.gather(*self._outages, return_exceptions=True)
         self._clouds.calm()
+        if self._database is not None:
+            await self._database.calm()
         self._bot.spare()
-        self._bot.thaw()
-        self._bot.pause = 0.0
         for room in self._rooms.values():
             await room.calm()
 
@@ -148,7 +176,8 @@ class Actors:
         return self._clouds.azure_faults if cloud == "azure" else self._clouds.aws_faults
 
     def _victim(self) -> int | None:
-        return self._bot.life.process.pid if self._bot.lives and self._bot.life.alive else None
+        leading = self._bot.leading
+        return leading.process.pid if leading is not None else None
 
     def _happened(self, what: str, words: str) -> None:
         self._ledger.counts[what] += 1
@@ -271,6 +300,15 @@ class Actors:
             do[deed.hand](definition, version)
         self._happened("changes behind its back", f"somebody else: {deed.hand} in {definition}")
 
+    async def _again(self, deed: Again) -> None:
+        if await self._rooms[deed.chat].again(deed.pick):
+            self._happened("redeliveries", f"{deed.chat} delivers something again")
+
+    def _chat_fault(self, deed: ChatFault) -> None:
+        if self._rooms[deed.chat].trouble(deed.trouble, deed.place, deed.times, deed.seconds):
+            what = f"{deed.chat}: {deed.trouble} x {deed.times}, {deed.seconds} s"
+            self._happened("chat faults", what)
+
     def _cloud_fault(self, deed: CloudFault) -> None:
         reads, writes = ("GET *", "[PD]* *") if deed.cloud == "azure" else ("Describe*", "[RT]*Instances")
         kind = deed.kind
@@ -321,3 +359,10 @@ class Actors:
     def _a_card(self, chat: str, pick: float, wanted: Callable[[Seen], bool]) -> Seen | None:
         found = [each for each in cards(self._rooms[chat].seen()) if wanted(each)]
         return pick_of(found[-5:], pick) if found else None
+
+
+def _needs_replicas_at_work(deed: Deed) -> bool:
+    """Whether it is what one process on files cannot live through, and rare: it is not to strike none."""
+    return isinstance(deed, RestartDatabase | CutWire) or (
+        isinstance(deed, Freeze) and deed.seconds > LeaseTiming().ttl
+    )

@@ -1,247 +1,109 @@
-"""The bot as a process that is killed again and again, and started again after each death."""
+"""The bot of an episode: one process, or two replicas behind one face."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import json
-import os
-import signal
-import sys
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
 
-from tests.crash.bot_process import LETHAL
-from tests.crash.clouds import CrashTiming
-from tests.support.processes.program import ROOT, environment
+from tests.reliability.replica import START_SECONDS, Company, Life, Replica
 
-START_SECONDS = 60.0
-"""How long a start may take on a machine with much else to do."""
+LEADERS_SHARE = 0.7
+"""How often what strikes one of two replicas strikes the one that works."""
 
-STOP_SECONDS = 60.0
-"""How long the bot may take to stop when it is asked to: 20 s for its work, and its messages (bot.app.GRACE)."""
-
-_PIPE_BYTES = 4096  # the least that Linux gives: a console that is not read stops the bot soon
-_LONGEST_LINE = 2**22
-
-Line = dict[str, Any]
-
-
-@dataclass
-class Life:
-    """One process, from its start to its end."""
-
-    number: int
-    process: asyncio.subprocess.Process
-    output: asyncio.ReadTransport
-    log: Path
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    lines: list[tuple[float, Line]] = field(default_factory=list)
-    asked_to_stop: bool = False
-    at_rest: bool = False
-    dying: bool = False
-    code: int | None = None
-
-    @property
-    def alive(self) -> bool:
-        """Whether it runs, and was not killed: the system needs a moment to tell."""
-        return self.process.returncode is None and not self.dying
-
-    @property
-    def killed(self) -> bool:
-        """Whether ``kill -9`` ended it."""
-        return self.code == -signal.SIGKILL
+_LOOK_EVERY = 0.05
 
 
 class Bot:
-    """An installation of the bot, and its lives.
+    """All replicas. What is typed on a console is typed on that of the one that works, as that one answers.
 
     Args:
-        folder: for its logs and the files that steer it.
-        config: the configuration.
-        secrets: more of its environment.
+        replicas: one or two.
+        company: what they share.
     """
 
-    def __init__(self, folder: Path, config: Path, secrets: Mapping[str, str]) -> None:
-        self._folder = folder
-        self._config = config
-        self._secrets = secrets
-        self._crash = folder / "crash-at"
-        self._clock = folder / "clock"
-        self._clock.write_text("0")
-        self._keeping: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.lives: list[Life] = []
-        self._thaw: asyncio.TimerHandle | None = None
-        self.pause = 0.0
-        self.resting = False
-        self.on_start: list[Callable[[], object]] = []
+    def __init__(self, replicas: Sequence[Replica], company: Company) -> None:
+        self.replicas = replicas
+        self.lives = company.lives
 
     @property
-    def life(self) -> Life:
-        """The newest process."""
-        return self.lives[-1]
+    def leading(self) -> Life | None:
+        """The process that works; None for none. One that stands still does not know that another one does."""
+        return max(
+            (each for each in self.lives if each.leads),
+            key=lambda each: (each.turn, each.number),
+            default=None,
+        )
+
+    @property
+    def settled(self) -> Life | None:
+        """The process that works, where all are there and ready; else None."""
+        there = all(each.lives and each.life.alive and each.life.ready.is_set() for each in self.replicas)
+        leading = self.leading
+        return leading if there and leading is not None and leading.ready.is_set() else None
+
+    def pick(self, which: float) -> Replica:
+        """One of them by a number below 1: mostly the one that works, if there is one."""
+        leading = self.leading
+        if leading is None:
+            return self.replicas[int(which * len(self.replicas))]
+        others = [each for each in self.replicas if each.number != leading.replica]
+        if which < LEADERS_SHARE or not others:
+            return self.replicas[leading.replica - 1]
+        return others[0]
 
     def keep(self) -> None:
-        """Start it, and start it again whenever it ends, until :meth:`rest`."""
-        self.resting = False
-        self._keeping = asyncio.create_task(self._keep(), name="keep the bot alive")
+        """Start all, and start each again whenever it ends, until :meth:`rest`."""
+        for each in self.replicas:
+            each.keep()
 
     async def ready(self) -> None:
-        """Wait until it runs and is ready; it may die meanwhile."""
-        async with asyncio.timeout(START_SECONDS * 2):
-            while not self.lives or not self.life.ready.is_set() or not self.life.alive:
-                if self._keeping is not None and self._keeping.done():
-                    self._keeping.result()
-                await asyncio.sleep(0.05)
+        """Wait until all are ready, and one works; each may die meanwhile."""
+        await asyncio.gather(*(each.ready() for each in self.replicas))
+        async with asyncio.timeout(START_SECONDS):
+            while self.settled is None:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(_LOOK_EVERY)
+
+    async def at_work(self, patience: float) -> None:
+        """Wait until all are ready, and one works, or until so many seconds are over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self.settled is None:  # noqa: ASYNC110 - no event tells
+                    await asyncio.sleep(_LOOK_EVERY)
 
     async def restart(self) -> None:
-        """Stop it as an upgrade does, and wait until the next process is ready."""
-        life = self.life
-        self.terminate()
-        await asyncio.wait_for(life.process.wait(), STOP_SECONDS)
-        async with asyncio.timeout(START_SECONDS):
-            while self.life is life:
-                if self._keeping is not None and self._keeping.done():
-                    self._keeping.result()
-                await asyncio.sleep(0.05)
+        """Stop them as an upgrade does, one after the other, and wait until all are ready again."""
+        for each in self.replicas:
+            await each.restart()
         await self.ready()
 
     async def rest(self) -> int:
-        """Stop it as a service manager does, for good; its exit code."""
-        self.resting = True
-        self.life.at_rest = True
-        self.terminate()
-        code = await asyncio.wait_for(self.life.process.wait(), STOP_SECONDS)
-        assert self._keeping is not None
-        await asyncio.wait_for(self._keeping, STOP_SECONDS)
-        return code
+        """Stop all as a service manager does, for good; the exit code, of more than one the first that is not 0."""
+        for each in self.replicas:
+            each.life.at_rest = True
+        codes = [await each.rest() for each in self.replicas]
+        return next((each for each in codes if each), 0)
 
     async def close(self) -> None:
         """Leave no process behind."""
-        self.resting = True
-        if self._keeping is not None:
-            if self.lives and self.life.alive:
-                self.life.process.kill()
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
-        if self.lives:
-            if self.life.alive:
-                self.life.process.kill()
-            await self.life.process.wait()
-
-    def kill(self) -> None:
-        """``kill -9``, if it runs."""
-        if self.lives and self.life.alive:
-            self.life.dying = True
-            self.life.process.kill()
-
-    def terminate(self) -> None:
-        """SIGTERM, if it runs and was not told so already: a second one ends it at once."""
-        if self.lives and self.life.alive and not self.life.asked_to_stop:
-            self.life.asked_to_stop = True
-            self.life.process.send_signal(signal.SIGTERM)
-
-    def freeze(self, seconds: float) -> bool:
-        """Have it stand still for a while, if it runs and does not already."""
-        if self._thaw is not None or not self.lives or not self.life.alive:
-            return False
-        self.life.process.send_signal(signal.SIGSTOP)
-        self._thaw = asyncio.get_running_loop().call_later(seconds, self.thaw)
-        return True
-
-    def thaw(self) -> None:
-        """Have it go on where it stood still."""
-        if self._thaw is None:
-            return
-        self._thaw.cancel()
-        self._thaw = None
-        if self.life.alive:
-            self.life.process.send_signal(signal.SIGCONT)
-
-    def kill_at_commit(self, timing: CrashTiming, number: int) -> None:
-        """Have it die at its n-th commit from now on."""
-        fresh = self._crash.with_suffix(".new")
-        fresh.write_text(f"{timing} {number}")
-        fresh.replace(self._crash)
+        for each in self.replicas:
+            await each.close()
 
     def spare(self) -> None:
-        """Have it die at no commit."""
-        self._crash.unlink(missing_ok=True)
+        """Have none die at a commit, and none stand still."""
+        for each in self.replicas:
+            each.spare()
+            each.thaw()
+            each.pause = 0.0
 
-    def move_clock(self, minutes: int) -> None:
-        """Have its clock show so many minutes more than the machine's."""
-        fresh = self._clock.with_suffix(".new")
-        fresh.write_text(str(minutes * 60))
-        fresh.replace(self._clock)
+    def move_clocks(self, minutes: int) -> None:
+        """Have all clocks show so many minutes more than the machine's."""
+        for each in self.replicas:
+            each.move_clock(minutes)
 
-    def say(self, line: str) -> bool:
-        """Type a line, if somebody is there to read it."""
-        stdin = self.life.process.stdin if self.lives and self.life.alive else None
-        if stdin is None or stdin.is_closing() or not self.life.ready.is_set():
-            return False
-        stdin.write(f"{line}\n".encode())
-        return True
-
-    async def _keep(self) -> None:
-        while not self.resting:
-            life = await self._start()
-            life.code = await life.process.wait()
-            if life.killed:
-                self.spare()
-            if not self.resting:
-                await asyncio.sleep(self.pause)
-                self.pause = 0.0
-
-    async def _start(self) -> Life:
-        number = len(self.lives) + 1
-        readable, writable = os.pipe()
-        fcntl.fcntl(readable, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        log = self._folder / f"bot-{number}.log"
-        try:
-            with log.open("wb") as sink:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    *("-m", "slipway", "run", "--config", str(self._config)),
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=writable,
-                    stderr=sink,
-                    cwd=ROOT,
-                    env=environment(
-                        PYTHONPATH=f"{LETHAL}{os.pathsep}{ROOT}",
-                        SLIPWAY_LETHAL=str(self._crash),
-                        SLIPWAY_CLOCK=str(self._clock),
-                        **self._secrets,
-                    ),
-                )
-        finally:
-            os.close(writable)
-        reader = asyncio.StreamReader(limit=_LONGEST_LINE)
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(readable, "rb")
-        )
-        life = Life(number, process, transport, log)
-        self.lives.append(life)
-        for work in (self._read(life, reader), self._watch(life)):
-            task = asyncio.create_task(work)
-            self._tasks.add(task)  # also of a process that is dead: its last lines may still have to be read
-            task.add_done_callback(self._tasks.discard)
-        for tell in self.on_start:
-            tell()
-        return life
-
-    async def _read(self, life: Life, reader: asyncio.StreamReader) -> None:
-        while text := await reader.readline():
-            if text.endswith(b"\n"):  # else a kill cut it off
-                life.lines.append((time.time(), json.loads(text)))
-
-    async def _watch(self, life: Life) -> None:
-        """Look into its log until it says that it is ready."""
-        while life.alive and not life.ready.is_set():
-            if b'"event": "ready"' in life.log.read_bytes():
-                life.ready.set()
-            await asyncio.sleep(0.05)
+    def say(self, line: str) -> Life | None:
+        """Type a line; the process that reads it, None where nobody is there to."""
+        leading = self.leading
+        if leading is None or not self.replicas[leading.replica - 1].say(line):
+            return None
+        return leading

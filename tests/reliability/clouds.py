@@ -144,6 +144,7 @@ class CountingFaults(Faults):
 
     def __init__(self) -> None:
         super().__init__()
+        self.asked: Callable[[str], None] = lambda _label: None
         self._left = 0
         self._timing = CrashTiming.BEFORE
         self._victim: Callable[[], int | None] = lambda: None
@@ -163,6 +164,7 @@ class CountingFaults(Faults):
 
     def take(self, label: str) -> Armed | None:
         """Kill where it is time, else as usual."""
+        self.asked(label)
         due, self._left = self._left == 1, max(0, self._left - 1)
         victim = self._victim() if due else None
         if victim is None:

@@ -6,33 +6,36 @@ import asyncio
 import json
 import sys
 import time
-import tomllib
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from benchmarks.program import write_toml
+from slipway.bot.clouds.simulated.control import Logged
 from tests.reliability.actors import Actors
-from tests.reliability.azure_machines import ACCOUNT, PROFILES
 from tests.reliability.bot import Bot
-from tests.reliability.clouds import EpisodeClouds
+from tests.reliability.clouds import CountingFaults, EpisodeClouds
+from tests.reliability.database import EpisodeDatabase
 from tests.reliability.evidence import Evidence, LifeTold, OperationTold, operations_named
+from tests.reliability.installation import document
 from tests.reliability.invariants import violations
+from tests.reliability.leadership import Hindrance, Span, absences
 from tests.reliability.ledger import Ledger
 from tests.reliability.logs import lines_by_words, ticks, tracebacks
-from tests.reliability.messages import TICKING, Seen, cards
-from tests.reliability.options import ALICE, RELENG, Options
+from tests.reliability.messages import Seen, cards
+from tests.reliability.options import ALICE, Options
+from tests.reliability.replica import Company, Life, Replica
 from tests.reliability.rest import unsettled, waiting
 from tests.reliability.rooms.console import ConsoleRoom
 from tests.reliability.rooms.matrix import EncryptedMatrixRoom, MatrixRoom
 from tests.reliability.rooms.room import Room
 from tests.reliability.rooms.slack import SlackRoom
+from tests.reliability.senders import Senders
 from tests.reliability.steps import Step, draw, draw_first, draw_last
 from tests.reliability.world import World
 from tests.support.processes.program import ROOT, environment
@@ -43,24 +46,6 @@ a message is 60 s (messages.delivery), housekeeping comes once a minute, Matrix 
 
 BEYOND_DAYS = 6
 """Longer than a machine may live in an episode, wherever its clock stood at the launch."""
-
-_UNAPPROVED = (
-    "test",
-    "extend",
-    "stop",
-    "start",
-    "handover",
-    "instance-adopt",
-    "expire",
-    "remove-leftovers",
-    "sshkey-remove",
-    "good",
-    "bad",
-    "hold",
-    "unhold",
-    "adopt",
-)
-"""The kinds of operation beside those of the demo's policy to which nobody has to agree."""
 
 _LOOK_EVERY = 0.25
 _PROGRAM_SECONDS = 60.0
@@ -74,6 +59,7 @@ class Result:
     violations: Sequence[str]
     counts: Counter[str]
     settled_after: float
+    longest_absence: float
     journal: Sequence[str]
     logged: Counter[str]
 
@@ -92,7 +78,7 @@ class Episode:
         self._world = world
         self._folder = folder
         self._ledger = Ledger(file=folder / "journal.txt")
-        self._settled_after = 0.0
+        self._settled_after = self._longest_absence = 0.0
         self._beyond = 0
 
     async def run(self) -> Result:
@@ -110,7 +96,13 @@ class Episode:
             self._ledger.tell(f"VIOLATION {each}")
         logged = sum((lines_by_words(life.log) for life in self._bot.lives), Counter[str]())
         return Result(
-            self._options, found, self._ledger.counts, self._settled_after, self._ledger.journal, logged
+            self._options,
+            found,
+            self._ledger.counts,
+            self._settled_after,
+            self._longest_absence,
+            self._ledger.journal,
+            logged,
         )
 
     async def _live(self) -> list[str]:
@@ -142,62 +134,51 @@ class Episode:
         )
         await self._clouds.start()
         stack.push_async_callback(self._clouds.stop)
-        console, slack = ConsoleRoom(), SlackRoom(over_http=options.slack_http)
+        company = Company()
+        self._senders = senders = Senders(company.lives)
+        self._watch(self._clouds.azure_faults, lambda: self._clouds.azure.requests)
+        self._watch(self._clouds.aws_faults, lambda: self._clouds.aws.requests)
+        many, watch = options.replicas, senders.called
+        console = ConsoleRoom()
+        slack = SlackRoom(over_http=options.slack_http, replicas=many, seed=options.name, watch=watch)
         kind = EncryptedMatrixRoom if options.encrypted else MatrixRoom
-        matrix = kind(self._world.synapse, self._folder, options.edit_interval)
+        matrix = kind(self._world.synapse, self._folder, options.edit_interval, replicas=many, watch=watch)
         rooms: tuple[Room, ...] = (console, matrix, slack)
         for room in rooms:
             await room.open()
             stack.push_async_callback(room.close)
         self._rooms = {room.name: room for room in rooms}
         self._matrix = matrix
-        config = self._folder / "slipway.toml"
-        write_toml(config, self._document(deployment))
+        self._database = await self._open_database(stack, deployment) if many > 1 else None
         aws = {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"}
-        self._bot = console.bot = Bot(self._folder, config, {**slack.secrets, **aws})
+        self._secrets = {**slack.secrets, **aws}
+        replicas = [self._replica(number, deployment, company) for number in range(1, many + 1)]
+        self._bot = console.bot = Bot(replicas, company)
         stack.push_async_callback(self._bot.close)
-        self._actors = Actors(self._bot, self._rooms, self._clouds, self._ledger)
+        replicas[-1].move_clock(options.clock_gap if many > 1 else 0)
+        self._actors = Actors(self._bot, self._rooms, self._clouds, self._ledger, self._database)
 
-    def _document(self, deployment: str) -> dict[str, Any]:
-        options = self._options
-        found = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
-        found |= {"name": deployment, "state_dir": str(self._folder / "state"), "log_format": "json"}
-        # What was said may seem as old as the clock is moved: by up to 50 minutes, or by four days.
-        found |= {"commands": {"max_age": "7d" if options.days else "2h"}}
-        for room in self._rooms.values():
-            found |= room.configuration()
-        chat = found[options.ticking]
-        found["schedule"] = [
-            {
-                "name": TICKING,
-                "cron": "* * * * *",
-                "command": "whoami",
-                "room": f"{options.ticking}:{(chat.get('channels') or chat['rooms'])[0]}",
-                "roles": ["reader"],
-                "missed": "skip",
-            }
-        ]
-        found["azure"] |= {"endpoint": self._clouds.azure.url, "timeout": "5s", **ACCOUNT}
-        found["profiles"] |= {name: dict(profile) for name, profile in PROFILES.items()}
-        found["aws"] |= {"endpoint": self._clouds.aws.url, "timeout": "5s"}
-        found["policy"]["promote"] |= {
-            "approvals": options.approvals,
-            "requester_may_approve": options.own_vote,
-        }
-        found["policy"]["launch"]["approvals"] = options.launch_approvals
-        for kind in _UNAPPROVED:
-            found["policy"].setdefault(kind, {"approvals": 0, "role": "releng"})
-        found["policy"]["sshkey-add"] = {"approvals": 1, "role": "releng", "requester_may_approve": True}
-        for profile in found["profiles"].values():
-            profile |= {"default_for": "30m", "max_for": "2h", "cap": "3h"}
-        found["roles"]["releng"]["may"].append("instance.adopt")
-        for policy in found["policy"].values():
-            policy["encrypted_reactions"] = options.signs_count
+    def _watch(self, faults: CountingFaults, requests: Callable[[], Sequence[Logged]]) -> None:
+        """Have it noted which process asked a cloud for what."""
+        faults.asked = lambda label: self._senders.asked(label, requests()[-1].port)
+
+    async def _open_database(self, stack: AsyncExitStack, deployment: str) -> EpisodeDatabase:
+        database = EpisodeDatabase(await self._world.postgres(), deployment, self._options.replicas)
+        stack.push_async_callback(database.close)
+        await database.open()
+        return database
+
+    def _replica(self, number: int, deployment: str, company: Company) -> Replica:
+        config = self._folder / f"slipway-{number}.toml"
+        state = self._folder / f"state-{number}"
+        url = self._database.url if self._database is not None else ""
+        found = document(self._options, self._rooms, self._clouds, deployment, state, number, url)
         self._policies = found["policy"]
-        found["person"] = [each for each in found["person"] if each["id"] in (*RELENG, "carol")]
-        for person in found["person"]:
-            person["identities"] = [room.account(person["id"]) for room in self._rooms.values()]
-        return found
+        write_toml(config, found)
+        if self._database is None:
+            return Replica(self._folder, config, self._secrets)
+        secrets = {**self._secrets, **self._database.environment(number)}
+        return Replica(self._folder, config, secrets, number, company)
 
     async def _evidence(self) -> Evidence:
         """Let nothing fail any more, wait for the end of everything, and look at what is there."""
@@ -231,10 +212,20 @@ class Episode:
         clouds = self._clouds.machines
         lives = [
             LifeTold(
-                each.number, each.process.returncode, each.asked_to_stop, each.at_rest, tracebacks(each.log)
+                each.number,
+                each.process.returncode,
+                each.asked_to_stop,
+                each.at_rest,
+                tracebacks(each.log),
+                each.turn,
+                each.lost,
+                each.ready_at is None and self._was_cut_off(each),
             )
             for each in self._bot.lives
         ]
+        found = list(absences([_span(each) for each in self._bot.lives], self._hindrances()))
+        self._ledger.counts["take-overs"] += len(found)
+        self._longest_absence = max((each.seconds or 0.0 for each in found), default=0.0)
         return Evidence(
             options=self._options,
             entries=tuple(self._ledger.entries),
@@ -251,21 +242,38 @@ class Episode:
             policies=self._policies,
             undermined=frozenset(self._ledger.undermined),
             lives=lives,
+            done=tuple(self._senders.done),
+            absences=found,
             ticks=frozenset().union(*(ticks(each.log) for each in self._bot.lives)),
             minutes=self._minutes(),
             unsettled=left,
             afterwards=afterwards,
         )
 
+    def _hindrances(self) -> list[Hindrance]:
+        """What kept replicas from taking over, or from starting."""
+        frozen = [Hindrance(*each, one.number) for one in self._bot.replicas for each in one.frozen]
+        return frozen + (self._database.hindrances if self._database is not None else [])
+
+    def _was_cut_off(self, life: Life) -> bool:
+        """Whether it could not always reach the database."""
+        ended = life.ended_at or time.monotonic()
+        return any(
+            each.replica in (None, life.replica) and each.begin < ended and each.end > life.began
+            for each in self._hindrances()
+        )
+
     def _minutes(self) -> int | None:
-        if self._ledger.counts["moves of the clock"]:
+        if self._ledger.counts["moves of the clock"] or (
+            self._options.replicas > 1 and self._options.clock_gap
+        ):
             return None
         return int(time.time() // 60) - int(self._began // 60) + self._beyond
 
     async def _outlast(self) -> Sequence[str]:
         """Let the whole life of every machine be over, and the bot look after them twice, once at each start: it ends
         them, and then says of what it had said before that they are gone."""
-        self._bot.move_clock(BEYOND_DAYS * 24 * 60)
+        self._bot.move_clocks(BEYOND_DAYS * 24 * 60)
         self._beyond = BEYOND_DAYS * 24 * 60  # times of the schedule that are skipped
         self._ledger.tell(f"the clock shows {BEYOND_DAYS} days more, beyond every machine's life")
         for _ in range(2):
@@ -285,7 +293,7 @@ class Episode:
 
         async def look() -> Sequence[str]:
             return [
-                *unsettled(self._ledger.entries, self._seen(), self._bot.lives),
+                *unsettled(self._ledger.entries, self._seen(), self._bot.settled),
                 *(f"{operation} waits" for operation, _ in self._waiting() if not may_wait),
             ]
 
@@ -310,16 +318,19 @@ class Episode:
         lines = [json.loads(line) for line in trail.splitlines() if line.startswith("{")]
         told = {}
         for operation in sorted(operations_named(self._seen(), lines)):
-            before = len(self._bot.life.lines)
-            self._bot.say(f"@{ALICE}: !op {operation}")
-            line = await self._line(before, partial(_tells_all, operation))
+            line = await self._answer(f"!op {operation}", partial(_tells_all, operation))
             told[operation] = OperationTold.read(line)
         return told
 
-    async def _line(self, after: int, wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+    async def _answer(self, asked: str, wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+        """Ask for something on the console, and wait for what answers it."""
         async with asyncio.timeout(BOUND_SECONDS):
+            while (life := self._bot.leading) is None:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(_LOOK_EVERY)
+            before = len(life.lines)
+            self._bot.say(f"@{ALICE}: {asked}")
             while True:
-                for _, line in self._bot.life.lines[after:]:
+                for _, line in life.lines[before:]:
                     if wanted(line):
                         return line
                 await asyncio.sleep(_LOOK_EVERY)
@@ -329,8 +340,7 @@ class Episode:
         seen, writes = self._seen(), len(self._clouds.gallery.log)
         self._bot.keep()
         await self._bot.ready()
-        self._bot.say(f"@{ALICE}: !whoami")
-        await self._line(0, lambda line: "You are" in line["title"])
+        await self._answer("!whoami", lambda line: "You are" in line["title"])
         await self._bot.rest()
         found = [f"it changed something: {each}" for each in self._clouds.gallery.log[writes:]]
         for chat, messages in self._seen().items():
@@ -340,19 +350,22 @@ class Episode:
         return found
 
     async def _program(self, *arguments: str) -> str:
+        where = ("--config", str(self._folder / "slipway-1.toml"))
+        reached = {} if self._database is None else self._database.environment(None)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "slipway", *arguments, "--state", str(self._folder / "state")),
+            *("-m", "slipway", *arguments, *where),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=ROOT,
-            env=environment(),
+            env=environment(**self._secrets, **reached),
         )
         output, _ = await asyncio.wait_for(process.communicate(), _PROGRAM_SECONDS)
         return output.decode()
 
     def _count(self) -> None:
         counts = self._ledger.counts
+        counts["leases lost"] = sum(life.lost for life in self._bot.lives)
         counts["kills"] = sum(life.killed for life in self._bot.lives)
         for entry in self._ledger.entries:
             counts[f"{entry.act}s"] += 1
@@ -363,6 +376,10 @@ class Episode:
         counts["ticks"] = sum(each.is_tick for messages in self._seen().values() for each in messages)
         counts["machines on Azure"] = len(self._clouds.vms.launched())
         counts["changes"] = sum(each.changed and not each.stranger for each in self._clouds.gallery.log)
+
+
+def _span(life: Life) -> Span:
+    return Span(life.number, life.replica, life.ready_at, life.led_at, life.works_at, life.ended_at)
 
 
 def _titled(seen: Mapping[str, Sequence[Seen]]) -> list[Seen]:

@@ -10,10 +10,12 @@ from typing import Any
 
 from slipway.bot.operations.model import operation_of
 from tests.reliability.clouds import Action, Write
+from tests.reliability.leadership import Absence
 from tests.reliability.ledger import Act, Entry
 from tests.reliability.machines import MachineAction, MachineWrite
 from tests.reliability.messages import MACHINE, OPERATION, Seen, Title
 from tests.reliability.options import Options
+from tests.reliability.senders import Done
 
 PROMOTED = re.compile(r"promote (?P<version>[\d.]+) of (?P<definition>[\w-]+)", re.ASCII)
 """A step of a promotion, in the words of cards."""
@@ -139,13 +141,23 @@ class OperationTold:
 class LifeTold:
     """How a process of the bot ended, and what stands in its log that never should.
 
-    ``at_rest``: it was told to stop when nothing was left to do, not in the midst of things."""
+    Attributes:
+        number: of all, in the order of their starts.
+        asked_to_stop: whether it got SIGTERM.
+        at_rest: whether it was told to stop when nothing was left to do, not in the midst of things.
+        turn: which it was of those that worked, one after the other; 0 for one that never did.
+        lost: whether it says that another one works by now.
+        in_vain: whether it ended before it was ready, while it could not reach the database.
+    """
 
     number: int
     code: int | None
     asked_to_stop: bool
     at_rest: bool
     tracebacks: tuple[str, ...]
+    turn: int = 0
+    lost: bool = False
+    in_vain: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,6 +180,8 @@ class Evidence:
         policies: ``[policy.KIND]`` of the configuration, by kind.
         undermined: promotions behind which a newer version was made latest before anybody had agreed to them.
         lives: the bot's processes.
+        done: what was changed or said by which of them, in the order in which it arrived.
+        absences: how long nobody worked after each death of the one that did, where another one stood ready.
         ticks: the times at which the schedule asked for something.
         minutes: how many times of the schedule there were at most; None where the bot's clock was moved.
         unsettled: what had not come to its end within the time that there is for that.
@@ -189,6 +203,8 @@ class Evidence:
     policies: Mapping[str, Mapping[str, Any]]
     undermined: frozenset[str]
     lives: Sequence[LifeTold]
+    done: Sequence[Done]
+    absences: Sequence[Absence]
     ticks: frozenset[str]
     minutes: int | None
     unsettled: Sequence[str]
@@ -205,6 +221,8 @@ class Evidence:
         parts += ["\n== machines", *(json.dumps(each) for each in self.machines.values())]
         parts += ["\n== asked of machines", *(str(each) for each in self.machine_writes)]
         parts += ["\n== processes", *(str(each) for each in self.lives)]
+        parts += ["\n== done by", *(f"{each.life} {each.what}" for each in self.done)]
+        parts += ["\n== absences", *(str(each) for each in self.absences)]
         return "\n".join(parts) + "\n"
 
     def noted(self, operation: str, *actions: str) -> list[Mapping[str, Any]]:

@@ -75,7 +75,7 @@ class Seen:
         numbers: of the console, what presses which choice.
         edits: how often it was edited.
         private: whether one person alone sees it.
-        life: of the console, which process said it.
+        life: of the console, which process said it: which of those that worked, one after the other.
     """
 
     chat: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from enum import StrEnum
 
 CHATS = ("console", "matrix", "slack")
 
@@ -11,6 +12,17 @@ ALICE, BOB, CAROL, MALLORY = PEOPLE = ("alice", "bob", "carol", "mallory")
 """Two release engineers, one who may only read, and one who is in no configuration."""
 
 RELENG = (ALICE, BOB)
+
+
+class StorageKind(StrEnum):
+    """Where the bot keeps what it stores."""
+
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"  # and two replicas
+
+
+_GAPS = (0, -25, -7, 7, 25)
+_GAPS_FOR_SIGNATURES = (0, -2, 2)  # those of Slack's requests are good for five minutes
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,8 @@ class Options:
         encrypted: whether the Matrix room is encrypted.
         signs_count: whether a reaction counts in an encrypted room, though nobody can encrypt it.
         ticking: the chat in which a schedule says something every minute.
+        storage: one process on SQLite's files, or two replicas on a PostgreSQL.
+        clock_gap: by how many minutes the second replica's clock is off at first.
     """
 
     seed: int
@@ -56,11 +70,15 @@ class Options:
     encrypted: bool
     signs_count: bool
     ticking: str
+    storage: StorageKind
+    clock_gap: int
 
     @classmethod
-    def of(cls, seed: int, episode: int) -> Options:
-        """The options of an episode."""
+    def of(cls, seed: int, episode: int, storage: StorageKind | None = None) -> Options:
+        """The options of an episode; with ``storage`` it is this one, whatever the seed says."""
         rng = random.Random(f"options {seed}/{episode}")
+        own = random.Random(f"storage {seed}/{episode}")
+        drawn = own.choice((StorageKind.SQLITE, StorageKind.SQLITE, StorageKind.POSTGRES))
         approvals = rng.choice((1, 1, 2))
         return cls(
             seed=seed,
@@ -76,12 +94,19 @@ class Options:
             definitions=rng.randint(1, 4),
             polls=rng.choice((1, 1, 3)),
             edit_interval=rng.choice((0.5, 1.0, 5.0)),
-            slack_http=rng.random() < 0.3,
+            slack_http=(slack_http := rng.random() < 0.3),
             days=rng.random() < 0.2,
             encrypted=rng.random() < 0.4,
             signs_count=rng.random() < 0.7,
             ticking=rng.choice(("matrix", "slack")),
+            storage=storage or drawn,
+            clock_gap=own.choice(_GAPS_FOR_SIGNATURES if slack_http else _GAPS),
         )
+
+    @property
+    def replicas(self) -> int:
+        """How many processes there are."""
+        return 2 if self.storage is StorageKind.POSTGRES else 1
 
     @property
     def name(self) -> str:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tests.reliability.bot import Life
 from tests.reliability.ledger import Act, Entry
 from tests.reliability.messages import WORKING, Seen, Title, cards
+from tests.reliability.replica import Life
 
 _ASKING = (Act.ORDER, Act.QUESTION)
 
 
-def unsettled(
-    entries: Sequence[Entry], seen: Mapping[str, Sequence[Seen]], lives: Sequence[Life]
-) -> list[str]:
-    """What is still to come: a sentence for each. Proposals that wait for people may wait on."""
-    if not lives or not lives[-1].alive or not lives[-1].ready.is_set():
+def unsettled(entries: Sequence[Entry], seen: Mapping[str, Sequence[Seen]], life: Life | None) -> list[str]:
+    """What is still to come: a sentence for each. Proposals that wait for people may wait on. ``life`` is the process
+    that works, where all are ready."""
+    if life is None:
         return ["the bot is not ready"]
-    return [*_open_answers(entries, seen), *_open_operations(seen), *_open_console(entries, seen, lives[-1])]
+    return [*_open_answers(entries, seen), *_open_operations(seen), *_open_console(entries, seen, life)]
 
 
 def waiting(seen: Mapping[str, Sequence[Seen]]) -> list[str]:
@@ -84,12 +83,12 @@ def _open_console(entries: Sequence[Entry], seen: Mapping[str, Sequence[Seen]], 
     mine = [
         each
         for each in entries
-        if each.chat == "console" and each.said.life == life.number and each.act in _ASKING
+        if each.chat == "console" and each.said.life == life.turn and each.act in _ASKING
     ]
     answers = [
         each
         for each in seen.get("console", ())
-        if each.life == life.number
+        if each.life == life.turn
         and each.thread is None
         and not each.is_report
         and not each.is_full

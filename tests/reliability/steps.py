@@ -1,233 +1,42 @@
-"""What happens in an episode: a closed union of steps, which are data, and how they are drawn from a seed.
-
-A step names nothing that only a run knows (an operation's id, a message): it holds a number between 0 and 1 that
-picks one of those that are there by then. So the steps of an episode follow from its options alone.
-"""
+"""How the steps of an episode are drawn from its seed. What they are stands in :mod:`tests.reliability.deeds`."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import FaultKind
 from tests.crash.clouds import CrashTiming
-from tests.reliability.options import ALICE, BOB, CAROL, CHATS, MALLORY, Options
-from tests.reliability.orders import ORDERS, Order
-
-
-class Way(StrEnum):
-    """How somebody decides on an operation."""
-
-    PRESSED = "pressed"  # a button, or a reaction
-    NAMED = "named"  # a line with its id
-    BARE = "bare"  # a line without one
-    REPLY = "reply"  # a line without one, in the thread of a card
-
-
-class Trouble(StrEnum):
-    """How a chat fails."""
-
-    REFUSED = "refused"  # 503 or 502, nothing done
-    THROTTLED = "throttled"  # 429
-    SLOW = "slow"  # done late
-    LATE = "late"  # done, and told late
-    LOST = "lost"  # done, and the connection breaks
-    BROKEN = "broken"  # done, and answered with an error
-    CUT = "cut"  # its connections break
-    UNHEARD = "unheard"  # the next acknowledgement gets lost
-
-
-class Hand(StrEnum):
-    """What somebody else does in a cloud."""
-
-    FLIP = "flip"  # promotes or takes back
-    DELETE = "delete"
-    UPLOAD = "upload"
-    PROTECT = "protect"
-    TERMINATE = "terminate"
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Somebody wants something changed. ``topic``: in a thread of its own, else in the room itself."""
-
-    who: str
-    chat: str
-    order: Order
-    pick: float
-    topic: bool
-
-
-@dataclass(frozen=True)
-class Question:
-    """Somebody wants to know something."""
-
-    who: str
-    chat: str
-    topic: bool
-
-
-@dataclass(frozen=True)
-class Decide:
-    """Somebody approves or rejects."""
-
-    who: str
-    chat: str
-    choice: Choice
-    way: Way
-    pick: float
-
-
-@dataclass(frozen=True)
-class Round:
-    """The release engineers go through a chat, and agree to all that waits there."""
-
-    chat: str
-
-
-@dataclass(frozen=True)
-class Undermine:
-    """Somebody else promotes a newer version than one that waits for that, and somebody agrees to the older one."""
-
-    chat: str
-    who: str
-    pick: float
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """Somebody cancels an operation."""
-
-    who: str
-    chat: str
-    pick: float
-
-
-@dataclass(frozen=True)
-class TakeBack:
-    """Somebody takes a reaction back, where a chat has that."""
-
-    pick: float
-
-
-@dataclass(frozen=True)
-class Again:
-    """A chat delivers something once more that it delivered before."""
-
-    chat: str
-    pick: float
-
-
-@dataclass(frozen=True)
-class Behind:
-    """The world changes behind the bot's back."""
-
-    hand: Hand
-    pick: float
-    which: float
-
-
-@dataclass(frozen=True)
-class CloudFault:
-    """The next so many requests to a cloud go wrong; ``seconds`` are of those that are slow."""
-
-    cloud: Literal["azure", "aws"]
-    kind: FaultKind
-    writes: bool
-    times: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class ChatFault:
-    """The next so many calls to a chat go wrong; ``place`` picks which kind of call."""
-
-    chat: str
-    trouble: Trouble
-    place: float
-    times: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Outage:
-    """A chat or a cloud is away for a while."""
-
-    what: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Kill:
-    """``kill -9`` now; the next start comes after a pause of so many seconds."""
-
-    pause: float
-
-
-@dataclass(frozen=True)
-class KillAtCommit:
-    """``kill -9`` before or after the n-th commit from now on."""
-
-    timing: CrashTiming
-    number: int
-    pause: float
-
-
-@dataclass(frozen=True)
-class KillAtRequest:
-    """``kill -9`` around the n-th request to a cloud from now on."""
-
-    cloud: Literal["azure", "aws"]
-    timing: CrashTiming
-    number: int
-    pause: float
-
-
-@dataclass(frozen=True)
-class Stop:
-    """SIGTERM, as an upgrade does."""
-
-    pause: float
-
-
-@dataclass(frozen=True)
-class Freeze:
-    """The bot stands still for so many seconds, as where its machine is suspended or has far too much to do."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class MoveClock:
-    """The bot's clock shows so many minutes more or less than the time from now on."""
-
-    minutes: int
-
-
-Deed = (
-    Ask
-    | Question
-    | Decide
-    | Round
-    | Undermine
-    | Cancel
-    | TakeBack
-    | Again
-    | Behind
-    | CloudFault
-    | ChatFault
-    | Outage
-    | Kill
-    | KillAtCommit
-    | KillAtRequest
-    | Stop
-    | Freeze
-    | MoveClock
+from tests.reliability.deeds import (
+    Again,
+    Ask,
+    Behind,
+    Cancel,
+    ChatFault,
+    CloudFault,
+    CutWire,
+    Decide,
+    Deed,
+    Freeze,
+    Hand,
+    Kill,
+    KillAtCommit,
+    KillAtRequest,
+    MoveClock,
+    Outage,
+    Question,
+    RestartDatabase,
+    Round,
+    Stop,
+    TakeBack,
+    Trouble,
+    Undermine,
+    Way,
 )
-
+from tests.reliability.options import ALICE, BOB, CAROL, CHATS, MALLORY, Options
+from tests.reliability.orders import ORDERS
 
 _CLOUD_KINDS = {
     FaultKind.THROTTLE: 1,
@@ -249,6 +58,11 @@ class Step:
     deed: Deed
 
 
+_SLOWER = 1.5
+"""With replicas, so that people go on while one takes over from the other."""
+
+_REPLICA_SHARE = 0.1
+
 _LONGEST_FIRST, _LONGEST_LAST = 4.0, 6.0  # seconds
 _MOST_FIRST = 3
 
@@ -257,9 +71,21 @@ def draw(options: Options) -> tuple[Step, ...]:
     """The steps of an episode. The same options give the same steps."""
     rng = random.Random(f"steps {options.name}")
     dice = _Dice(rng, options)
-    return tuple(
+    steps = tuple(
         Step(round(rng.expovariate(1 / options.pause), 2), dice.deed()) for _ in range(options.steps)
     )
+    return steps if options.replicas == 1 else tuple(_among_replicas(steps, options))
+
+
+def _among_replicas(steps: Iterable[Step], options: Options) -> Iterator[Step]:
+    """The same steps for two replicas: each death strikes one of them, and between them comes what one process on
+    files cannot live through."""
+    rng = random.Random(f"replicas {options.name}")
+    dice = _ReplicaDice(rng)
+    for step in steps:
+        yield replace(step, after=round(step.after * _SLOWER, 2), deed=dice.aimed(step.deed))
+        if rng.random() < _REPLICA_SHARE:
+            yield Step(round(rng.expovariate(1 / options.pause), 2), dice.deed())
 
 
 def draw_first(options: Options) -> tuple[Step, ...]:
@@ -281,6 +107,37 @@ def draw_last(options: Options) -> tuple[Step, ...]:
 def draw_pick(rng: random.Random) -> float:
     """A number that picks one of several things: below 1, also once it is rounded."""
     return min(round(rng.random(), 4), 0.9999)
+
+
+class _ReplicaDice:
+    """Draws what is of replicas alone."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def aimed(self, deed: Deed) -> Deed:
+        """The same at one of the replicas, if it strikes one."""
+        if isinstance(deed, Kill | KillAtCommit | Stop | Freeze | MoveClock):
+            return replace(deed, which=draw_pick(self._rng))
+        return deed
+
+    def deed(self) -> Deed:
+        draws = {self._pause: 4, self._restart: 3, self._cut: 4}
+        (chosen,) = self._rng.choices(tuple(draws), weights=tuple(draws.values()))
+        return chosen()
+
+    def _pause(self) -> Deed:
+        """For longer than a lease holds (bot.replicas.model.LeaseTiming)."""
+        return Freeze(round(self._rng.uniform(11, 16), 2), draw_pick(self._rng))
+
+    def _restart(self) -> Deed:
+        seconds = self._rng.choice((0.0, self._rng.uniform(0, 4), self._rng.uniform(11, 15)))
+        return RestartDatabase(self._rng.random() < 0.5, round(seconds, 2))
+
+    def _cut(self) -> Deed:
+        seconds = self._rng.choice((0.0, 0.0, self._rng.uniform(0, 5), self._rng.uniform(11, 15)))
+        silent = seconds > 0 and self._rng.random() < 0.5
+        return CutWire(round(seconds, 2), silent, draw_pick(self._rng))
 
 
 class _Dice:

@@ -18,6 +18,10 @@ ROWS = (
     "outages",
     "redeliveries",
     "moves of the clock",
+    "database restarts",
+    "cuts",
+    "take-overs",
+    "leases lost",
     "changes behind its back",
     "plans undermined",
     "orders",
@@ -41,11 +45,13 @@ class Totals:
     seed: int
     commit: str
     episodes: int = 0
+    replicated: int = 0
     failed: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     logged: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
+    longest_absence: float = 0.0
     began: float = field(default_factory=time.monotonic)
 
     def add(self, result: Result) -> None:
@@ -56,6 +62,8 @@ class Totals:
         self.logged += result.logged
         self.broken += Counter(each.partition(":")[0] for each in result.violations)
         self.slowest = max(self.slowest, result.settled_after)
+        self.longest_absence = max(self.longest_absence, result.longest_absence)
+        self.replicated += result.options.replicas > 1
 
     def line(self, result: Result) -> str:
         """One episode."""
@@ -64,7 +72,8 @@ class Totals:
         )
         outcome = f"{len(result.violations)} VIOLATIONS" if result.violations else "holds"
         return (
-            f"{time.monotonic() - self.began:7.0f} s  episode {result.options.episode}: {counts} "
+            f"{time.monotonic() - self.began:7.0f} s  episode {result.options.episode} on {result.options.storage}: "
+            f"{counts} "
             f"at rest after {result.settled_after:.1f} s: {outcome}"
         )
 
@@ -76,7 +85,9 @@ class Totals:
             "| What happened | How often |",
             "| --- | --- |",
             f"| episodes | {self.episodes} |",
+            f"| of these on PostgreSQL with two replicas | {self.replicated} |",
             *(f"| {row} | {self.counts[row]:,} |" for row in ROWS),
+            f"| longest until a dead replica's work was taken up, seconds | {self.longest_absence:.0f} |",
             f"| longest until all had ended, seconds | {self.slowest:.0f} |",
             "",
             "| Invariant | Violations |",

@@ -12,15 +12,18 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from tests.reliability.clouds import Action, Write
+from tests.reliability.deeds import Ask, CutWire, RestartDatabase
 from tests.reliability.evidence import Evidence, LifeTold, OperationTold, StepTold
 from tests.reliability.invariants import INVARIANTS, violations
+from tests.reliability.leadership import Absence, Hindrance, Span, absences
 from tests.reliability.ledger import Act, Entry
 from tests.reliability.logs import lines_by_words
 from tests.reliability.machines import MachineAction, MachineWrite
 from tests.reliability.messages import Seen, Title
-from tests.reliability.options import Options
+from tests.reliability.options import Options, StorageKind
 from tests.reliability.rest import waiting
 from tests.reliability.rooms.room import Said
+from tests.reliability.senders import Done
 from tests.reliability.steps import draw, draw_pick
 
 OPERATION = "op-7k3f"
@@ -58,6 +61,8 @@ TRAIL = [
     _noted(7, "slipway", "done"),
 ]
 
+SPAN = Span(1, 1, 0.0, 0.0, 1.0, 10.0)
+
 RIGHT = Evidence(
     options=Options.of(1, 1),
     entries=(ORDER, VOTE, QUESTION),
@@ -73,7 +78,9 @@ RIGHT = Evidence(
     ended_by_strangers=frozenset(),
     policies={"promote": {"approvals": 1}, "launch": {"approvals": 0}},
     undermined=frozenset(),
-    lives=(LifeTold(1, -9, False, False, ()), LifeTold(2, 0, True, True, ())),
+    lives=(LifeTold(1, -9, False, False, (), turn=1), LifeTold(2, 0, True, True, (), turn=2)),
+    done=(Done(1, "PUT"), Done(2, "PUT"), Done(2, "PUT")),
+    absences=(Absence(SPAN, 11.0),),
     ticks=frozenset(("2026-11-20T12:01:00+00:00", "2026-11-20T12:02:00+00:00")),
     minutes=2,
     unsettled=(),
@@ -267,6 +274,14 @@ WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
         "alive",
         lambda: replace(RIGHT, lives=(*RIGHT.lives[:1], LifeTold(2, 0, True, True, ("Traceback",)))),
     ),
+    "a process that works again after another one did": (
+        "one works",
+        lambda: replace(RIGHT, done=(*RIGHT.done, Done(1, "PUT"))),
+    ),
+    "work that nobody takes over": (
+        "taken over",
+        lambda: replace(RIGHT, absences=(Absence(SPAN, None),)),
+    ),
     "something that never ended": ("ends", lambda: replace(RIGHT, unsettled=("op-7k3f is running",))),
     "a start that says something": ("still", lambda: replace(RIGHT, afterwards=("it said something",))),
 }
@@ -289,6 +304,32 @@ def test_a_seed_and_a_number_give_the_same_episode_again_and_others_another_one(
     episodes = [draw(Options.of(seed, number)) for seed in (1, 2) for number in (1, 2)]
     assert episodes == [draw(Options.of(seed, number)) for seed in (1, 2) for number in (1, 2)]
     assert len(set(episodes)) == len(episodes)
+
+
+@pytest.mark.parametrize("storage", StorageKind)
+def test_replicas_live_through_the_same_orders_and_more_faults(storage: StorageKind) -> None:
+    options = Options.of(3, 1, storage)
+    deeds = [each.deed for each in draw(options)]
+    orders = [each for each in deeds if isinstance(each, Ask)]
+    assert orders == [
+        each.deed for each in draw(Options.of(3, 1, StorageKind.SQLITE)) if isinstance(each.deed, Ask)
+    ]
+    assert any(isinstance(each, RestartDatabase | CutWire) for each in deeds) is (
+        storage is StorageKind.POSTGRES
+    )
+
+
+def test_how_long_nobody_works_after_a_death_counts_where_another_one_stood_ready() -> None:
+    died = Span(1, 1, 0.0, 0.0, 1.0, 10.0)
+    stood = Span(2, 2, 5.0, None, None, None)
+    assert list(absences([died, stood], [])) == [Absence(died, None)]
+    assert list(absences([died, replace(stood, led_at=21.0, works_at=23.5)], [])) == [
+        Absence(died, 13.5),
+    ]
+    assert list(absences([died, replace(stood, ready_at=12.0)], [])) == []
+    assert list(absences([died, stood], [Hindrance(12.0, 14.0, None)])) == []
+    assert list(absences([died, stood], [Hindrance(12.0, 14.0, 2)])) == []
+    assert list(absences([died, stood], [Hindrance(12.0, 14.0, 1)])) == [Absence(died, None)]
 
 
 def test_of_a_card_on_the_console_the_one_that_was_changed_last_says_whether_it_waits() -> None:

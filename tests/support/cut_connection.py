@@ -24,6 +24,8 @@ class Wire:
         self._server: asyncio.Server | None = None
         self._pipes: set[asyncio.Task[None]] = set()
         self._ends: set[asyncio.StreamWriter] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._thread.start()
 
     def mend(self) -> None:
@@ -34,8 +36,17 @@ class Wire:
         """End every connection, and refuse others."""
         self._do(self._cut())
 
+    def hold(self) -> None:
+        """Let nothing pass, and say so to nobody, as a network does that has lost its way."""
+        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+    def release(self) -> None:
+        """Let what was held, and all else, pass."""
+        self._loop.call_soon_threadsafe(self._flowing.set)
+
     def close(self) -> None:
         """Cut it for good."""
+        self.release()
         self.cut()
         self.cut()  # what was about to be connected
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -63,27 +74,33 @@ class Wire:
         await asyncio.gather(*self._pipes, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, away = await asyncio.open_connection("127.0.0.1", self._server_port)
+        await self._flowing.wait()
+        try:
+            there, away = await asyncio.open_connection("127.0.0.1", self._server_port)
+        except OSError:  # nobody listens there
+            writer.transport.abort()
+            return
         if self._server is None:
             writer.transport.abort()
             away.transport.abort()
             return
         self._ends |= {writer, away}
         for source, sink in ((reader, away), (there, writer)):
-            pipe = asyncio.create_task(_pass_on(source, sink))
+            pipe = asyncio.create_task(self._pass_on(source, sink))
             self._pipes.add(pipe)
             pipe.add_done_callback(self._pipes.discard)
 
-
-async def _pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while said := await source.read(65536):
-            sink.write(said)
-            await sink.drain()
-    except ConnectionError:
-        pass  # the other side is told below
-    finally:
-        sink.close()
+    async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while said := await source.read(65536):
+                await self._flowing.wait()
+                sink.write(said)
+                await sink.drain()
+        except ConnectionError:
+            pass  # the other side is told below
+        finally:
+            await self._flowing.wait()
+            sink.close()
 
 
 @contextmanager

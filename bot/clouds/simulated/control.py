@@ -43,12 +43,14 @@ _STATUS = {
 
 @dataclass
 class Logged:
-    """One request as the log keeps it. ``status`` is None while it runs, and where it got no answer."""
+    """One request as the log keeps it. ``status`` is None while it runs, and where it got no answer; ``port`` is the
+    one that it came from."""
 
     method: str
     path: str
     label: str
     status: int | None = None
+    port: int | None = None
 
 
 def middleware(
@@ -67,7 +69,9 @@ def middleware(
     """
 
     async def answered(request: web.Request, handler: Handler) -> web.StreamResponse | None:
-        entry = Logged(request.method, request.path, await label(request))
+        peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+        port = None if peer is None else int(peer[1])
+        entry = Logged(request.method, request.path, await label(request), port=port)
         requests.append(entry)
         armed = faults.take(entry.label)
         if armed is None:

@@ -1,8 +1,9 @@
 """Ends the process at a commit, where a test asked for it. Python loads this at its start.
 
 Only the tests in ``tests/crash`` put this folder on a bot's PYTHONPATH, so the bot itself knows nothing of it.
-Every commit on any SQLite database is a boundary if it changed a row, and so is a statement that may change one and
-is a transaction of its own, as the Matrix library has them. A test writes
+Every commit on any SQLite database, or on a PostgreSQL that ``PGPORT`` leads to, is a boundary if it changed a row,
+and so is a statement of SQLite's that may change one and is a transaction of its own, as the Matrix library has them.
+A test writes
 ``before 7`` into the file that ``SLIPWAY_LETHAL`` names: from then on commits are counted, and the process dies
 at the seventh, with the transaction not there or there, as by ``kill -9`` from outside. ``before 7 any`` counts
 commits that changed no row, too: those of the schema. ``before 2 message`` counts those alone that wrote to the table
@@ -142,6 +143,35 @@ def _connect(*args: Any, **kwargs: Any) -> Any:
 
 
 sqlite3.connect = sqlite3.dbapi2.connect = _connect
+
+
+def _watch_server_commits() -> None:
+    """Have a commit on a server be a boundary, too, where its transaction changed something."""
+    connections = importlib.import_module("psycopg._connection_base").BaseConnection
+    busy = importlib.import_module("psycopg.pq").TransactionStatus.INTRANS
+    commit = connections._commit_gen
+
+    def lethal_commit(self: Any) -> Any:
+        if self.pgconn.transaction_status != busy or not _ORDER.exists():
+            return (yield from commit(self))
+        found = yield from self._exec_command(b"SELECT pg_current_xact_id_if_assigned()")
+        if found is None or found.get_value(0, 0) is None:
+            return (yield from commit(self))
+        with _LOCK:
+            _Count.one_more()
+            before, after = _due("before"), _due("after")
+        if before:
+            _die()
+        result = yield from commit(self)
+        if after:
+            _die()
+        return result
+
+    connections._commit_gen = lethal_commit
+
+
+if "PGPORT" in os.environ:  # a bot on a server that a test has
+    _watch_server_commits()
 
 
 def _boundary(act: Callable[..., Any]) -> Callable[..., Any]:

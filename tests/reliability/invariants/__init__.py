@@ -40,6 +40,8 @@ INVARIANTS = (
     Invariant("cards", reports.cards_are_right),
     Invariant("trail", running.trail),
     Invariant("alive", running.alive),
+    Invariant("one works", running.one_works),
+    Invariant("taken over", running.taken_over),
     Invariant("ends", running.ends),
     Invariant("still", running.still),
 )

@@ -19,7 +19,7 @@ def heard(evidence: Evidence, entry: Entry) -> bool:
     that nobody took it."""
     if entry.chat != "console":
         return not entry.said.lost
-    life = next(each for each in evidence.lives if each.number == entry.said.life)
+    life = next(each for each in evidence.lives if each.turn == entry.said.life)
     return life.at_rest
 
 
@@ -79,14 +79,14 @@ def _answered_in_room(evidence: Evidence, chat: str) -> Iterator[str]:
 def _answered_on_console(evidence: Evidence) -> Iterator[str]:
     """Of a process that came to rest, as many answers as lines that ask."""
     for life in evidence.lives:
-        lines = [
-            each for each in evidence.entries if each.chat == "console" and each.said.life == life.number
-        ]
+        if not life.turn:
+            continue
+        lines = [each for each in evidence.entries if each.chat == "console" and each.said.life == life.turn]
         certain = [each for each in lines if each.act in ASKING and heard(evidence, each)]
         found = [
             each
             for each in answers_in(evidence, "console", None)
-            if each.life == life.number and not each.is_full
+            if each.life == life.turn and not each.is_full
         ]
         if len(found) < len(certain):
             yield f"of {len(certain)} lines on the console, {len(found)} were answered"

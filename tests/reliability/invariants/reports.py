@@ -134,7 +134,7 @@ def not_twice(evidence: Evidence) -> Iterator[str]:
 
 def cards_are_right(evidence: Evidence) -> Iterator[str]:
     """Each card in each room shows how its operation ended, and nothing to press any more."""
-    last = max(each.number for each in evidence.lives)
+    last = max(each.turn for each in evidence.lives)
     for chat, messages in evidence.seen.items():
         for card in cards(messages):
             told = evidence.operations.get(card.title.operation) if card.title else None

@@ -9,9 +9,9 @@ from typing import Any
 
 from slipway.bot.chat.model import Choice
 from tests.reliability.bot import Bot
+from tests.reliability.deeds import Trouble
 from tests.reliability.messages import Seen, console_text
 from tests.reliability.rooms.room import Said
-from tests.reliability.steps import Trouble
 
 
 class ConsoleRoom:
@@ -30,7 +30,7 @@ class ConsoleRoom:
     async def close(self) -> None:
         """They went with it."""
 
-    def configuration(self) -> Mapping[str, Any]:
+    def configuration(self, replica: int = 1) -> Mapping[str, Any]:
         return {"console": {"enabled": True, "speaker": "alice"}}
 
     def account(self, who: str) -> str:
@@ -40,13 +40,15 @@ class ConsoleRoom:
         return None
 
     async def say(self, who: str, text: str, thread: str | None) -> Said | None:
-        if not self.bot.say(f"@{who}: {text}"):
+        life = self.bot.say(f"@{who}: {text}")
+        if life is None:
             return None
-        return Said(f"line-{time.monotonic()}", time.time(), life=self.bot.life.number)
+        return Said(f"line-{time.monotonic()}", time.time(), life=life.turn)
 
     async def press(self, who: str, choice: Choice, message: Seen) -> Said | None:
         number = message.numbers.get(choice)
-        if number is None or message.life != self.bot.life.number:
+        leading = self.bot.leading
+        if number is None or leading is None or message.life != leading.turn:
             return None
         return await self.say(who, str(number), None)
 
@@ -58,7 +60,7 @@ class ConsoleRoom:
 
     def seen(self) -> list[Seen]:
         found: dict[str, Seen] = {}
-        for life in self.bot.lives:
+        for life in sorted(self.bot.lives, key=lambda each: each.turn):
             for at, line in tuple(life.lines):
                 first = found.get(line["edits"] or line["id"])
                 buttons = {Choice(each["choice"]): int(each["number"]) for each in line["buttons"]}
@@ -71,13 +73,13 @@ class ConsoleRoom:
                     choices=frozenset(buttons),
                     numbers=buttons,
                     edits=0 if first is None else first.edits + 1,
-                    life=life.number,
+                    life=life.turn,
                 )
         return list(found.values())
 
     def trouble(self, trouble: Trouble, place: float, times: int, seconds: float) -> bool:
         """Whoever looks at it looks away for some seconds; the pipe is soon full."""
-        transport = self.bot.life.output if self.bot.lives else None
+        transport = self.bot.leading.output if self.bot.leading is not None else None
         if transport is None or transport.is_closing() or not self._looking.is_set():
             return False
         transport.pause_reading()

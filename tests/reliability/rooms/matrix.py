@@ -4,7 +4,7 @@ ones where the room is encrypted."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -13,6 +13,7 @@ from urllib.parse import quote
 import aiohttp
 from aiohttp import web
 
+from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.model import Choice
 from tests.matrix.clients import Message, Person, RefusedError, messages_in, reactions_in
@@ -27,10 +28,10 @@ from tests.matrix.fakes import (
     fault_proxy,
     hangs_up,
 )
+from tests.reliability.deeds import Trouble
 from tests.reliability.messages import Seen
 from tests.reliability.options import PEOPLE
 from tests.reliability.rooms.room import Said
-from tests.reliability.steps import Trouble
 from tests.support.processes.synapse import Account, Synapse
 
 REQUEST_TIMEOUT = "5s"
@@ -64,7 +65,16 @@ class MatrixRoom:
     places: ClassVar[Sequence[str]] = (*("/send/m.room.message",) * 5, "/send/m.reaction", *("/sync",) * 2)
     """Which calls of the bot's can fail, by a part of their path."""
 
-    def __init__(self, synapse: Synapse, folder: Path, edit_interval: float) -> None:
+    def __init__(
+        self,
+        synapse: Synapse,
+        folder: Path,
+        edit_interval: float,
+        *,
+        replicas: int = 1,
+        watch: Callable[[web.Request], None] = lambda _request: None,
+    ) -> None:
+        self._replicas, self._watch = replicas, watch
         self._synapse = synapse
         self._folder = folder
         self._edit_interval = edit_interval
@@ -77,6 +87,7 @@ class MatrixRoom:
 
     async def open(self) -> None:
         self.proxy = await self._stack.enter_async_context(fault_proxy(self._synapse.url))
+        self.proxy.watch = self._watch
         self._account = await asyncio.to_thread(self._synapse.register, displayname="Slipway Bot")
         for who in PEOPLE:
             self._people[who] = await self._stack.enter_async_context(self._enter(who))
@@ -104,22 +115,30 @@ class MatrixRoom:
         await asyncio.gather(self._looking, return_exceptions=True)
         await self._stack.aclose()
 
-    def configuration(self) -> Mapping[str, Any]:
-        token = self._folder / "matrix-token"
-        token.touch(0o600)
-        token.write_text(self._account.access_token)
+    def configuration(self, replica: int = 1) -> Mapping[str, Any]:
+        if self._replicas > 1:  # each logs in as a device of its own
+            secret = {"password_file": self._secret("password", self._account.password)}
+        else:
+            token = self._secret("token", self._account.access_token)
+            secret = {"device_id": self._account.device_id, "access_token_file": token}
         return {
             "matrix": {
                 "homeserver": self.proxy.url,
                 "user_id": self._account.user_id,
-                "device_id": self._account.device_id,
-                "access_token_file": str(token),
+                **secret,
                 "encryption": False,
                 "rooms": [self._room],
                 "edit_interval": f"{max(1, int(self._edit_interval))}s",
                 "request_timeout": REQUEST_TIMEOUT,
             }
         }
+
+    def _secret(self, name: str, text: str) -> str:
+        """The path of a file that holds it."""
+        file = self._folder / f"matrix-{name}"
+        file.touch(0o600)
+        file.write_text(text)
+        return str(file)
 
     def account(self, who: str) -> str:
         return f"matrix:{self._people[who].id}"
@@ -146,11 +165,9 @@ class MatrixRoom:
 
     async def again(self, pick: float) -> bool:
         """The next sync begins where an older one began, and so brings the same events."""
-        known = self.proxy.positions[-_POSITIONS:]  # no later one: that would leave something out
-        if not known:
+        if not self.proxy.positions:
             return False
-        since = known[int(pick * len(known))]
-        self.proxy.faults["/sync"].append(self._from(since))
+        self.proxy.faults["/sync"].append(self._from(pick))
         return True
 
     def seen(self) -> list[Seen]:
@@ -211,8 +228,13 @@ class MatrixRoom:
             except (aiohttp.ClientError, TimeoutError, RefusedError):
                 await asyncio.sleep(0.2)
 
-    def _from(self, since: str) -> Fault:
-        async def replayed(request: web.Request, _forward: Forward) -> web.StreamResponse:
+    def _from(self, pick: float) -> Fault:
+        async def replayed(request: web.Request, forward: Forward) -> web.StreamResponse:
+            own = self.proxy.positions.get(request.headers["Authorization"], [])
+            known = own[-_POSITIONS:]  # no later one, nor another device's: that would leave something out
+            if not known:
+                return await forward()
+            since = known[int(pick * len(known))]
             query = {**request.query, "since": since, "timeout": "0"}
             headers = {"Authorization": request.headers["Authorization"]}
             url = f"{self._synapse.url}{quote(request.path)}"
@@ -238,6 +260,10 @@ class EncryptedMatrixRoom(MatrixRoom):
         *("/sendToDevice", "/keys/claim", "/keys/query", "/keys/upload"),
     )
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._seeds = CrossSigningSeeds.new().text
+
     def _enter(self, who: str) -> AbstractAsyncContextManager[Member]:
         return EncryptedPerson.of(self._synapse, self._folder / who, strict=True)
 
@@ -252,9 +278,12 @@ class EncryptedMatrixRoom(MatrixRoom):
         state = {"type": "m.room.encryption", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
         return {**super()._new_room(), "initial_state": [state]}
 
-    def configuration(self) -> Mapping[str, Any]:
-        own = super().configuration()["matrix"]
-        return {"matrix": {**own, "encryption": True}}
+    def configuration(self, replica: int = 1) -> Mapping[str, Any]:
+        own = super().configuration(replica)["matrix"]
+        shared = (
+            {"cross_signing_seeds_file": self._secret("seeds", self._seeds)} if self._replicas > 1 else {}
+        )
+        return {"matrix": {**own, **shared, "encryption": True}}
 
     def _events(self) -> Sequence[Any]:
         return [

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from slipway.bot.chat.model import Choice
+from tests.reliability.deeds import Trouble
 from tests.reliability.messages import Seen
-from tests.reliability.steps import Trouble
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Said:
     Attributes:
         id: the platform's, of a message.
         at: when, by the platform's clock, in seconds.
-        life: of the console, which process it was typed to.
+        life: of the console, to which process it was typed: to which of those that worked, one after the other.
         lost: whether the person was told, or sees, that the bot did not take it.
     """
 
@@ -41,8 +41,8 @@ class Room(Protocol):
         """Let go of everything."""
         ...
 
-    def configuration(self) -> Mapping[str, Any]:
-        """The chat's part of the configuration."""
+    def configuration(self, replica: int = 1) -> Mapping[str, Any]:
+        """The chat's part of the configuration of the bot, or of one of its replicas."""
         ...
 
     def account(self, who: str) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
+from aiohttp import web
+
 from slipway.bot.chat.model import Choice
+from tests.reliability.deeds import Trouble
 from tests.reliability.messages import Seen
 from tests.reliability.options import ALICE, BOB, CAROL
+from tests.reliability.rooms.both import Balancer, Twice
 from tests.reliability.rooms.room import Said
-from tests.reliability.steps import Trouble
-from tests.slack.bot_process import Relay, free_port
+from tests.reliability.senders import watching
+from tests.slack.bot_process import free_port
 from tests.slack.harness import apply_manifest
 from tests.slack.simulator import (
     Delivery,
@@ -58,14 +62,46 @@ _TRIES, _TRY_EVERY = 120, 0.5  # seconds
 _MODAL_SECONDS = 5.0
 
 
+class WatchedSlack(SimulatedSlack):
+    """A workspace that tells of every call of the bot's.
+
+    Args:
+        watch: is told.
+    """
+
+    def __init__(self, watch: Callable[[web.Request], None]) -> None:
+        super().__init__(retry_after=RETRY_AFTER)
+        self._watch = watch
+
+    def add_routes(self, app: web.Application) -> None:
+        """Its own, each watched."""
+        app.middlewares.append(watching(self._watch))
+
+
 class SlackRoom:
-    """One channel."""
+    """One channel.
+
+    Args:
+        over_http: whether Slack calls the bot, instead of the bot holding sockets.
+        replicas: how many hear.
+        seed: of which of these hear what.
+        watch: is told of every call of the bot's.
+    """
 
     name = "slack"
 
-    def __init__(self, *, over_http: bool = False) -> None:
-        self.sim = SimulatedSlack(retry_after=RETRY_AFTER)
-        self._relay = Relay(free_port()) if over_http else None
+    def __init__(
+        self,
+        *,
+        over_http: bool = False,
+        replicas: int = 1,
+        seed: str = "",
+        watch: Callable[[web.Request], None] = lambda _request: None,
+    ) -> None:
+        self.sim = WatchedSlack(watch)
+        self._replicas, self._seed = replicas, seed
+        ports = [free_port() for _ in range(replicas)]
+        self._relay = Balancer(ports, seed) if over_http else None
         self._stack = AsyncExitStack()
         self._forms: set[asyncio.Task[None]] = set()
         self._cards: dict[str, dict[str, Any]] = {}  # messages as they were while they had buttons
@@ -77,6 +113,8 @@ class SlackRoom:
         if self._relay is not None:
             await self._relay.serve(self._stack)
             await self.sim.deliver_over_http(self._relay.url, verify=False)  # the bot is not there yet
+        elif self._replicas > 1:
+            self.sim.outbox.transport = Twice(self.sim, self._seed)
 
     async def close(self) -> None:
         for form in self._forms:
@@ -84,10 +122,10 @@ class SlackRoom:
         await self.sim.stop()
         await self._stack.aclose()
 
-    def configuration(self) -> Mapping[str, Any]:
+    def configuration(self, replica: int = 1) -> Mapping[str, Any]:
         endpoint = {"channels": [IMAGES], "endpoint": self.sim.api_url, "request_timeout": REQUEST_TIMEOUT}
         if self._relay is not None:
-            endpoint |= {"transport": "http", "listen": f"127.0.0.1:{self._relay.port}"}
+            endpoint |= {"transport": "http", "listen": f"127.0.0.1:{self._relay.ports[replica - 1]}"}
         return {"slack": endpoint}
 
     @property

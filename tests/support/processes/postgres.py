@@ -187,7 +187,8 @@ class OwnPostgres(Postgres):
 
     def __init__(self, binaries: Path, folder: Path, port: int) -> None:
         super().__init__(f"postgresql://postgres@127.0.0.1:{port}/postgres")
-        self._binaries, self._data, self._port = binaries, folder / "data", port
+        self.port = port
+        self._binaries, self._data = binaries, folder / "data"
         self._user = "postgres" if os.getuid() == 0 else None  # it does not run as root
         if self._user is not None:
             shutil.chown(folder, self._user)
@@ -203,7 +204,7 @@ class OwnPostgres(Postgres):
 
     def start(self) -> None:
         """Start it; it can be used when this returns."""
-        options = f"-p {self._port} -h 127.0.0.1 -k {self._data} -c fsync=off -c max_connections=50"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self._data} -c fsync=off -c max_connections=100"
         log = self._data / "log"
         self._run("pg_ctl", "-D", self._data, "-o", options, "-l", log, "-w", "-t", _START_SECONDS, "start")
 
