@@ -1,9 +1,10 @@
-"""Makes the states of one release: ``python -m tests.upgrades.make_states RELEASE [COMMIT]``.
+"""Makes the states of one release: ``python -m tests.upgrades.make_states RELEASE [COMMIT [SCENARIO …]]``.
 
 The commit (by default HEAD) is checked out into a temporary worktree, and its Slipway installed into an environment
-of its own with the pins that it had. That program is started for each operation of :mod:`.parked`, once for each of
-its boundaries, on a simulated gallery of ours, and killed there. The state folders go into ``states/RELEASE.tar.xz``,
-which is committed, and is never made anew afterwards. Each release adds its own; CONTRIBUTING.md says when.
+of its own with the pins that it had. That program is started for each operation of :mod:`.parked` that it knew, once
+for each of its boundaries, on a simulated cloud of ours, and killed there. The state folders go into
+``states/RELEASE.tar.xz``, which is committed, and is never made anew afterwards. Each release adds its own;
+CONTRIBUTING.md says when. Where scenarios are named, they alone are made, and added to what the archive has.
 """
 
 from __future__ import annotations
@@ -24,12 +25,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from tests.crash.clouds import CrashFaults
-from tests.upgrades.parked import DEFINITIONS, SCENARIOS, SUBSCRIPTION, Boundary, Parked, Scenario, boundaries
+from tests.upgrades.parked import SCENARIOS, Boundary, Parked, Scenario, boundaries
 
 STATES = Path(__file__).parent / "states"
-PATIENCE = 60.0  # seconds
+PATIENCE = 300.0  # seconds, on a machine that does other things
 
 CONFIGURATION = """
 name = "upgrades"
@@ -38,11 +38,7 @@ state_dir = "state"
 [console]
 enabled = true
 
-[azure]
-subscription_id = "{subscription}"
-resource_group = "fedora-cloud"
-gallery = "Fedora"
-endpoint = "{url}"
+{clouds}
 
 [[person]]
 id = "alice"
@@ -71,21 +67,29 @@ role = "releng"
 """
 """What every release could read."""
 
+CREDENTIALS = {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"}
+
 
 def main() -> None:
     """Make them all."""
     release, commit = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "HEAD"
     commit = _git("rev-parse", commit)
+    named = [SCENARIOS[name] for name in sys.argv[3:]]
+    wanted = named or [each for each in SCENARIOS.values() if each.known_to(release)]
+    kept = STATES / f"{release}.tar.xz"
     with tempfile.TemporaryDirectory(prefix="slipway-release-") as name:
         folder = Path(name)
         program = _install(commit, folder)
         made = folder / "states"
-        for scenario in SCENARIOS.values():
+        if named:
+            with tarfile.open(kept) as archive:
+                archive.extractall(made, filter="data")
+        for scenario in wanted:
             for boundary in boundaries(scenario):
                 parked = asyncio.run(_park(program, release, commit, scenario, boundary, made))
                 print(parked.scenario, parked.boundary, parked.operation, flush=True)  # noqa: T201
         STATES.mkdir(exist_ok=True)
-        with tarfile.open(STATES / f"{release}.tar.xz", "w:xz", preset=9) as archive:
+        with tarfile.open(kept, "w:xz", preset=9) as archive:
             archive.add(made, arcname="")
 
 
@@ -113,24 +117,22 @@ async def _park(
 ) -> Parked:
     """Run one operation up to a boundary, and kill the program there."""
     now = datetime.now(UTC).replace(microsecond=0)
-    azure = SimulatedAzure(scenario.gallery(now))
-    faults = azure.faults = CrashFaults()
-    await azure.start()
-    folder = made / f"{scenario.kind}-{boundary}"
+    world = scenario.world(scenario.before(now), now)
+    faults = CrashFaults()
+    await world.start(faults)
+    folder = made / f"{scenario.name}-{boundary}"
     folder.mkdir(parents=True)
-    (folder / "slipway.toml").write_text(CONFIGURATION.format(subscription=SUBSCRIPTION, url=azure.url))
+    (folder / "slipway.toml").write_text(CONFIGURATION.format(clouds=world.tables))
     try:
         operation = await asyncio.to_thread(_perform, program, folder, scenario, boundary, faults)
-        flags = {
-            name: {version: bool(body["excluded"]) for version, body in azure.versions(name).items()}
-            for name in DEFINITIONS
-        }
+        faults.disarm()
+        held = await world.look()
     finally:
-        await azure.stop()
+        await world.stop()
     for each in (folder / "slipway.toml", *(folder / "state").iterdir()):
         if each.name not in ("slipway.db", "workflows.db", "executor-id"):
             each.unlink()
-    parked = Parked(release, commit, scenario.kind, str(boundary), now, operation, flags)
+    parked = Parked(release, commit, scenario.name, str(boundary), now, operation, held)
     (folder / "parked.json").write_text(json.dumps(asdict(parked), default=str, indent=1, sort_keys=True))
     return parked
 
@@ -170,7 +172,7 @@ def _running(program: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "TZ": "UTC", "LANG": "C.UTF-8"},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "TZ": "UTC", "LANG": "C.UTF-8"} | CREDENTIALS,
     )
     said: list[str] = []
     assert bot.stdout is not None

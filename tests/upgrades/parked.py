@@ -1,4 +1,4 @@
-"""Where a run is parked: the operation, the point at which the process died, and the gallery that it worked on.
+"""Where a run is parked: the operation, the point at which the process died, and the cloud that it worked on.
 
 Both the maker of the states and the tests read these; the states of releases are told apart by their names alone.
 """
@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion
+from slipway.bot.core.times import Clock
 from tests.crash.clouds import CrashTiming
-
-SUBSCRIPTION = "00000000-0000-4000-8000-00000000fed0"
+from tests.upgrades.worlds import Amis, Gallery, Held, World, candidate, state_of
 
 DEFINITIONS = ("Parked-a", "Parked-b", "Parked-c")
 
-Flags = Mapping[str, Mapping[str, bool]]
-"""Of each definition the versions that are there, and whether each is kept from being latest."""
+DATED = ("0.1.0-20261120", "0.1.0-20261126", "0.1.0-20261129", "0.1.0-20261130")
+"""States of 0.1.0 before it had a date. None of these knew images on AWS."""
 
 
 @dataclass(frozen=True)
@@ -26,47 +25,73 @@ class Scenario:
     """An operation of several steps.
 
     Attributes:
-        kind: its kind, as commands call it.
+        name: what its states are called by.
         command: what alice types.
         days: how many days ago the versions of each definition were made.
         promoted: those of them that may be latest.
-        write: the method of the request by which one step changes the gallery.
+        write: what is in the label of the request by which one step changes the cloud.
         definitions: those that it changes.
-        changes: in each of them, versions by their days, and what becomes of each; None: it goes.
+        changes: in each of them, versions by their days, and what becomes of each, in the words of
+            :func:`tests.upgrades.worlds.state_of`; None: it goes.
+        besides: what becomes of further versions, by steps that are not told by ``write``.
+        on_aws: whether the versions are images in EC2, rather than a gallery's in Azure.
     """
 
-    kind: str
+    name: str
     command: str
     days: tuple[int, ...]
     promoted: tuple[int, ...]
     write: str
     definitions: tuple[str, ...]
-    changes: Mapping[int, bool | None]
+    changes: Mapping[int, str | None]
+    besides: Mapping[int, str | None] = field(default_factory=dict)
+    on_aws: bool = False
 
     @property
     def steps(self) -> int:
-        """How many steps it has."""
+        """How many requests change something by which a step is told."""
         return len(self.definitions) * len(self.changes)
 
-    def gallery(self, now: datetime) -> Seed:
-        """The gallery as it is before."""
-        versions = tuple(_version(now - timedelta(days=day), day in self.promoted) for day in self.days)
-        return Seed(tuple(SeedDefinition(name, "x64", versions) for name in DEFINITIONS))
+    def known_to(self, release: str) -> bool:
+        """Whether a release could do that."""
+        return not self.on_aws or release not in DATED
 
-    def wished(self, now: datetime) -> Flags:
-        """What the gallery is to be like once it is done."""
-        names = {day: _name(now - timedelta(days=day)) for day in self.days}
-        before = {name: day not in self.promoted for day, name in names.items()}
-        changed = {names[day]: excluded for day, excluded in self.changes.items()}
-        after = {name: flag for name, flag in (before | changed).items() if flag is not None}
-        return {name: after if name in self.definitions else before for name in DEFINITIONS}
+    def before(self, now: datetime) -> Held:
+        """What the cloud holds at first."""
+        versions = {_name(now - timedelta(days=day)): day in self.promoted for day in self.days}
+        held = {
+            version: candidate(public=promoted) if self.on_aws else not promoted
+            for version, promoted in versions.items()
+        }
+        return dict.fromkeys(DEFINITIONS, held)
+
+    def world(self, held: Held, now: datetime, clock: Clock | None = None) -> World:
+        """The cloud, holding this."""
+        made = {_name(now - timedelta(days=day)): now - timedelta(days=day) for day in self.days}
+        return Amis(held, made, now) if self.on_aws else Gallery(held, made, clock)
+
+    def wished(self, now: datetime) -> Mapping[str, Mapping[str, str]]:
+        """What each version is to be once it is done."""
+        found, changed = {}, {**self.changes, **self.besides}
+        for definition, versions in self.before(now).items():
+            states: dict[str, str | None] = {name: state_of(facts) for name, facts in versions.items()}
+            if definition in self.definitions:
+                states |= {_name(now - timedelta(days=day)): what for day, what in changed.items()}
+            found[definition] = {name: what for name, what in states.items() if what is not None}
+        return found
+
+
+_PROTECTED = "protected slipway:protected"
+"""By its attribute, and by a tag that says whose protection it is."""
 
 
 SCENARIOS = {
-    scenario.kind: scenario
+    scenario.name: scenario
     for scenario in (
-        Scenario("promote", "!promote Parked-*", (30, 20, 3), (30, 20), "PUT ", DEFINITIONS, {3: False}),
-        Scenario("rollback", "!rollback Parked-a", (30, 20), (30, 20), "PUT ", ("Parked-a",), {20: True}),
+        Scenario("promote", "!promote Parked-*", (30, 20, 3), (30, 20), "PUT ", DEFINITIONS, {3: "promoted"}),
+        Scenario(
+            "rollback", "!rollback Parked-a", (30, 20), (30, 20), "PUT ", ("Parked-a",), {20: "candidate"}
+        ),
         Scenario(
             "cleanup",
             "!cleanup Parked-b",
@@ -76,14 +101,45 @@ SCENARIOS = {
             ("Parked-b",),
             dict.fromkeys((50, 49, 48)),
         ),
+        Scenario(
+            "promote-aws",
+            "!promote Parked-*",
+            (30, 20, 3),
+            (30, 20),
+            "ModifyImageAttribute",
+            DEFINITIONS,
+            {3: f"promoted {_PROTECTED}"},
+            on_aws=True,
+        ),
+        Scenario(
+            "rollback-aws",
+            "!rollback Parked-a",
+            (30, 20),
+            (30, 20),
+            "ModifyImageAttribute",
+            ("Parked-a",),
+            {20: "candidate"},
+            {30: f"promoted {_PROTECTED}"},
+            on_aws=True,
+        ),
+        Scenario(
+            "cleanup-aws",
+            "!cleanup Parked-b",
+            (60, *range(50, 41, -1)),
+            (60,),
+            "DisableImage",
+            ("Parked-b",),
+            dict.fromkeys((50, 49), "candidate disabled slipway:disabled"),
+            on_aws=True,
+        ),
     )
 }
-"""By their kinds. A clean-up keeps the newest seven candidates, and what was promoted last."""
+"""By their names. A clean-up keeps the newest seven candidates, and what was promoted last; on AWS, it disables."""
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where the process died: at the request by which a step changes the gallery, before or after its effect.
+    """Where the process died: at the request by which a step changes the cloud, before or after its effect.
 
     ``step`` 0: while the plan waited for its approval.
     """
@@ -109,11 +165,11 @@ class Parked:
     Attributes:
         release: which Slipway left it.
         commit: its commit.
-        scenario: the kind of operation.
+        scenario: the name of the scenario.
         boundary: where it died, as words.
         made_at: when.
         operation: the operation's id.
-        flags: the gallery as the dead process left it.
+        flags: what the cloud holds as the dead process left it.
     """
 
     release: str
@@ -122,7 +178,7 @@ class Parked:
     boundary: str
     made_at: datetime
     operation: str
-    flags: Flags
+    flags: Held
 
     @classmethod
     def read(cls, text: str) -> Parked:
@@ -134,35 +190,5 @@ class Parked:
         return f"{self.release}/{self.scenario}-{self.boundary}"
 
 
-def gallery_left(parked: Parked) -> Seed:
-    """The gallery as the dead process left it."""
-    before = SCENARIOS[parked.scenario].gallery(parked.made_at)
-    return Seed(
-        tuple(
-            SeedDefinition(
-                definition.name,
-                definition.architecture,
-                tuple(
-                    _version(version.published_at, not parked.flags[definition.name][version.name])
-                    for version in definition.versions
-                    if version.name in parked.flags[definition.name]
-                ),
-            )
-            for definition in before.definitions
-        )
-    )
-
-
 def _name(made: datetime) -> str:
     return f"43.{made:%Y%m%d}.0"
-
-
-def _version(made: datetime, promoted: bool) -> SeedVersion:
-    return SeedVersion(
-        name=_name(made),
-        published_at=made,
-        excluded=not promoted,
-        regions=(SeedRegion("eastus"), SeedRegion("westeurope")),
-        end_of_life=made + timedelta(days=400),
-        tags={"owner": "fedora-cloud"},
-    )
