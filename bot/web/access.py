@@ -11,7 +11,8 @@ from slipway.bot.core.addresses import is_loopback
 from slipway.bot.core.http.messages import HttpRequest, HttpResponse, Peer
 from slipway.bot.core.http.routes import Handler
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_FORWARDED = ("forwarded", "via", "x-real-ip")
+_FORWARDED_PREFIX = "x-forwarded-"
 """Headers by which a proxy says that it asks for somebody else."""
 
 _LONGEST_NAME = 200
@@ -40,6 +41,12 @@ class OpsAccess:
                 "This is not for your address: networks of [http.ops] says who may read it.",
                 HTTPStatus.FORBIDDEN,
             )
+        if not self._token and _is_local(request) and not is_loopback(_host(request)):
+            # Another's page could have a browser on this machine ask, by a name of its own (DNS rebinding).
+            return HttpResponse.text(
+                "On this machine, ask by 127.0.0.1 or localhost; by another name it takes a token in [http.ops].",
+                HTTPStatus.FORBIDDEN,
+            )
         if self._token and not self._shows_token(request):
             headers = {"WWW-Authenticate": 'Bearer realm="slipway"'}
             return HttpResponse(HTTPStatus.UNAUTHORIZED, b"The token is missing or wrong.\n", headers=headers)
@@ -52,8 +59,7 @@ class OpsAccess:
         has to be the machine's own: another's page could read these by a name of its own (DNS rebinding).
         """
         if self._pages is Pages.LOOPBACK:
-            local = request.peer is not None and request.peer.is_loopback
-            if local and not _is_forwarded(request) and is_loopback(_host(request)):
+            if _is_local(request) and not _is_forwarded(request) and is_loopback(_host(request)):
                 return None
             said = 'This is for browsers on the bot\'s machine, by 127.0.0.1; pages = "proxy" is for others.'
         elif self._pages is Pages.PROXY:
@@ -68,6 +74,8 @@ class OpsAccess:
         """Whom the proxy let in, by the name that it gives; empty where it gives none, or there is no proxy."""
         if self._pages is not Pages.PROXY:
             return ""
+        if self._user_header.lower() in request.repeated:
+            return ""  # whom the proxy named beside one that was sent to it: which is which, nobody can tell
         name = request.header(self._user_header).strip()
         return name if name.isprintable() and len(name) <= _LONGEST_NAME else ""
 
@@ -99,8 +107,12 @@ def _within(peer: Peer | None, networks: Iterable[IpNetwork]) -> bool:
     return peer is not None and any(peer in network for network in networks)
 
 
+def _is_local(request: HttpRequest) -> bool:
+    return request.peer is not None and request.peer.is_loopback
+
+
 def _is_forwarded(request: HttpRequest) -> bool:
-    return any(request.header(name) for name in _FORWARDED)
+    return any(name in _FORWARDED or name.startswith(_FORWARDED_PREFIX) for name in request.headers)
 
 
 def _host(request: HttpRequest) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from slipway.bot.core.http.messages import Peer
 from slipway.bot.web.limits import Limits
@@ -22,6 +22,14 @@ def peer_of(transport: asyncio.BaseTransport) -> Peer | None:
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
+def _whose(peer: Peer | None) -> Peer | IPv6Network | None:
+    """Whose connections are counted together: of IPv6, one machine has all addresses of a /64 network. Source: RFC
+    4291, section 2.5.4."""
+    if isinstance(peer, IPv6Address) and not peer.is_loopback:
+        return IPv6Network((peer, 64), strict=False)
+    return peer
+
+
 class Connections:
     """All of one listener.
 
@@ -31,7 +39,7 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._of_peer: Counter[Peer | None] = Counter()
+        self._of_peer: Counter[Peer | IPv6Network | None] = Counter()
         self._by_protocol: dict[asyncio.BaseProtocol, Connection] = {}
 
     @property
@@ -41,17 +49,18 @@ class Connections:
 
     def admit(self, peer: Peer | None) -> bool:
         """Count one more, if there may be one more."""
-        limits = self.limits
-        if self.count >= limits.connections or self._of_peer[peer] >= limits.connections_of_peer:
+        limits, whose = self.limits, _whose(peer)
+        if self.count >= limits.connections or self._of_peer[whose] >= limits.connections_of_peer:
             return False
-        self._of_peer[peer] += 1
+        self._of_peer[whose] += 1
         return True
 
     def left(self, peer: Peer | None) -> None:
         """One that was admitted is gone."""
-        self._of_peer[peer] -= 1
-        if not self._of_peer[peer]:
-            del self._of_peer[peer]
+        whose = _whose(peer)
+        self._of_peer[whose] -= 1
+        if not self._of_peer[whose]:
+            del self._of_peer[whose]
 
     def know(self, connection: Connection, protocol: asyncio.BaseProtocol) -> None:
         """Find a connection by what speaks HTTP on it, until it is forgotten."""

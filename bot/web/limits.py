@@ -14,7 +14,8 @@ class Limits:
 
     Attributes:
         connections: open at a time; further ones are closed at once.
-        connections_of_peer: of one address. Where a proxy stands in front, that is its address, so these are not few.
+        connections_of_peer: of one address, or one /64 network of IPv6. Where a proxy stands in front, that is its
+            address, so these are not few.
         head_seconds: from a request's first byte to the end of its headers. Whoever sends them byte by byte keeps no
             connection (slowloris).
         body_seconds: for its body.

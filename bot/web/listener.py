@@ -171,7 +171,7 @@ class Listener(Generic[RouteT]):
                     request.rel_url.raw_path,
                     parameters,
                     dict(request.rel_url.query),
-                    _headers(request),
+                    *_headers(request),
                     connection.peer,
                     body,
                 )
@@ -235,9 +235,12 @@ class _Protocol(web.RequestHandler):
         return response
 
 
-def _headers(request: web.BaseRequest) -> dict[str, str]:
+def _headers(request: web.BaseRequest) -> tuple[dict[str, str], frozenset[str]]:
     found: dict[str, str] = {}
+    repeated = set()
     for name, value in request.headers.items():
         key = name.lower()
+        if key in found:
+            repeated.add(key)
         found[key] = f"{found[key]}, {value}" if key in found else value
-    return found
+    return found, frozenset(repeated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -49,8 +50,18 @@ def test_whom_the_configuration_names_reads_and_nobody_else() -> None:
 
 def test_what_a_proxy_forwards_does_not_come_from_the_proxy_s_own_address() -> None:
     access = OpsAccess(OpsSettings())
-    for header in ("forwarded", "x_forwarded_for", "x_real_ip"):
+    for header in ("forwarded", "x_forwarded_for", "x_forwarded_proto", "x_real_ip", "via"):
         assert status(access, asked(**{header: "127.0.0.1"})) == 403
+
+
+def test_no_page_of_somebody_else_s_reads_metrics_by_a_name_of_its_own() -> None:
+    rebound = asked(host="evil.example:9464")
+    assert status(OpsAccess(OpsSettings()), rebound) == 403
+    assert status(OpsAccess(OpsSettings()), asked("::1", host="[::1]:9464")) == 200
+    collected = OpsAccess(OpsSettings.model_validate({"networks": ("10.1.0.0/16",)}))
+    assert status(collected, asked("10.1.2.3", host="slipway-0.slipway:9464")) == 200
+    with_token = OpsAccess(OpsSettings(token=SecretStr(TOKEN)))
+    assert status(with_token, asked(host="build.example", authorization=f"Bearer {TOKEN}")) == 200
 
 
 def test_a_token_is_asked_for_where_there_is_one_of_everybody() -> None:
@@ -98,7 +109,9 @@ def test_behind_a_proxy_pages_are_read_by_whom_it_names() -> None:
     named = asked("10.0.0.2", x_forwarded_user="alice", x_forwarded_for="192.0.2.7")
     assert status(access, named, pages=True) == 200
     assert access.user(named) == "alice"
+    twice = replace(named, repeated=frozenset({"x-forwarded-user"}))
     for other in (
+        twice,  # the proxy's, beside one that was sent to it
         asked("10.0.0.2"),
         asked("10.0.0.2", x_forwarded_user=" "),
         asked("10.0.0.2", x_forwarded_user="a\x1b[2J"),

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from ipaddress import ip_address
 
 import aiohttp
 import pytest
@@ -19,6 +20,7 @@ from slipway.bot.config.http_settings import OpsSettings
 from slipway.bot.core.errors import DeclarationError, ListenError
 from slipway.bot.core.http.messages import HttpRequest, HttpResponse, Method
 from slipway.bot.core.http.routes import OpsRoute, OtherMethods, PublicRoute, RouteTable
+from slipway.bot.web.connections import Connections
 from slipway.bot.web.limits import USUAL_LIMITS
 from slipway.bot.web.public import PublicListener
 from slipway.bot.web.server import HttpServer
@@ -195,6 +197,28 @@ async def test_of_too_many_connections_the_newest_are_closed() -> None:
         async with asyncio.timeout(PATIENCE):
             while not await say(port, get("/hello/a")):  # until the server has seen that they are gone
                 pass
+
+
+def test_addresses_that_one_machine_has_by_the_million_count_as_one_peer() -> None:
+    connections = Connections(replace(USUAL_LIMITS, connections_of_peer=2))
+    assert [connections.admit(ip_address(f"2001:db8::{number:x}")) for number in range(3)] == [
+        True,
+        True,
+        False,
+    ]
+    assert connections.admit(ip_address("2001:db8:0:1::1"))
+    assert connections.admit(ip_address("192.0.2.1"))
+    assert connections.admit(ip_address("192.0.2.2"))
+    connections.left(ip_address("2001:db8::1"))
+    assert connections.admit(ip_address("2001:db8::ffff"))
+
+
+async def test_a_header_that_stands_there_twice_is_known_as_that() -> None:
+    async def tell(request: HttpRequest) -> HttpResponse:
+        return HttpResponse.text(f"{request.header('x-user')} {sorted(request.repeated)}")
+
+    async with listening(OpsRoute(Method.GET, "/tell", tell)) as port:
+        assert b"a, b ['x-user']" in await say(port, get("/tell", "X-User: a", "x-user: b"))
 
 
 async def test_a_fault_is_logged_and_not_shown_and_an_answer_has_its_time() -> None:

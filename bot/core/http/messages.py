@@ -31,6 +31,7 @@ class HttpRequest:
         parameters: what stood in the places of the route's path that are in braces.
         query: what follows the question mark, decoded; of a name that stands there twice, the last.
         headers: by their names in lower case; values of one that stands there twice are joined by a comma.
+        repeated: names of headers that stand there twice, in lower case.
         peer: whose connection it is: a proxy's, where one stands between. None where the system does not tell.
         body: all of it.
     """
@@ -40,6 +41,7 @@ class HttpRequest:
     parameters: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    repeated: frozenset[str] = frozenset()
     peer: Peer | None = None
     body: bytes = b""
 

@@ -46,7 +46,7 @@ def _attribute(name: str, value: str | int | bool | None) -> str:
         case True:
             return f" {name}"
         case _:
-            return f' {name}="{escape(str(value))}"'
+            return f' {name}="{escape(_visible(str(value)))}"'
 
 
 def _rendered(child: Child) -> str:
