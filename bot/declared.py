@@ -32,6 +32,7 @@ from slipway.bot.core.settings_table import AnyTable, TableShape
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.operations.declarations import OperationKind, Subject
+from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.registry import SubjectRegistry
 from slipway.bot.store.settings import DATABASE_TABLE
 from slipway.commands.dispatch.context import CommandResult
@@ -182,6 +183,8 @@ class Declarations:
             Bound.CLOUDS: frozenset(name for cloud in self.clouds for name in settings.named(cloud.table)),
             Bound.PLATFORMS: frozenset(chat.platform for chat in self.chats),
             Bound.SCHEDULES: frozenset(entry.name for entry in settings.schedule),
+            Bound.STATES: frozenset(OperationState),
+            Bound.DEPLOYMENT: frozenset({settings.name}),
         }
 
     def operations_room(self, settings: SlipwaySettings) -> Room | None:

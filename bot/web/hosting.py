@@ -135,6 +135,7 @@ class WebHost:
         sources = Sources(
             look=health.look,
             standing=partial(_standing, services),
+            deployment=self._settings.name,
             chats=services.chats,
             contacts=services.clouds.contacts,
             behind_since=lambda: shown.messages.behind_since,

@@ -20,6 +20,7 @@ from slipway.bot.core.measuring.metrics import (
     TRANSITIONS,
 )
 from slipway.bot.web.metrics.prometheus import MOST_VALUES, PrometheusMeter, Sample
+from tests.deploy.test_monitoring import alerts
 from tests.documentation import metrics_page
 from tests.slack.bot_process import free_port
 from tests.support.azure import X64
@@ -84,6 +85,28 @@ def test_labels_keep_to_what_they_may_be() -> None:
     assert "mallory" not in str(found)
 
 
+def test_what_alerts_count_is_there_before_it_first_happens() -> None:
+    """Prometheus sees no rise in a series that begins with it: a weekly schedule's first delay would be lost."""
+    assert all(
+        isinstance(label.values, type) or label.values is not Bound.CODE
+        for metric in METRICS
+        if not isinstance(metric, Gauge) and metric.from_zero
+        for label in metric.labels
+    )
+    bounds = {
+        Bound.KINDS: frozenset({"promote"}),
+        Bound.STATES: frozenset({"failed"}),
+        Bound.SCHEDULES: frozenset({"weekly"}),
+    }
+    found = rendered(PrometheusMeter(bounds))
+    assert found["slipway_operations_total", (("kind", "promote"), ("state", "failed"))] == 0
+    assert found["slipway_schedule_late_seconds_bucket", (("le", "300.0"), ("schedule", "weekly"))] == 0
+    counted = {name for alert in alerts() for name in re.findall(r"increase\((slipway_\w+)", alert["expr"])}
+    assert counted, "alerts count something"
+    for name in counted:
+        assert any(each.startswith(name) for each, _ in found), f"{name} begins with its first rise"
+
+
 async def test_a_bot_at_work_is_measured_and_nobody_and_nothing_is_named(tmp_path: Path) -> None:
     port = free_port()
     ops = {"http": {"ops": {"listen": f"127.0.0.1:{port}"}}}
@@ -117,6 +140,7 @@ async def test_a_bot_at_work_is_measured_and_nobody_and_nothing_is_named(tmp_pat
     assert {"azure"} == {each["cloud"] for each in calls}
     assert {"list", "show"} & {each["call"] for each in calls}, calls
     assert found["slipway_ready", ()] == 1
+    assert found["slipway_role_info", (("deployment", "slipway-demo"), ("role", "alone"))] == 1
     assert found["slipway_chat_connected", (("platform", "console"),)] == 1
     assert found["slipway_messages_waiting", (("platform", "console"),)] == 0
     assert found["slipway_look_failed", ()] == 0

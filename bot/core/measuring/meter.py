@@ -25,8 +25,9 @@ class Bound(StrEnum):
     PLATFORMS = "the chat platforms"
     SCHEDULES = "the configured schedules"
     ROUTES = "the routes"
+    STATES = "the states of an operation"
+    DEPLOYMENT = "the configuration's name"
     CODE = "words of the code"
-    REPLICA = "this replica, alone"
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,14 @@ class Counter:
         name: of the metric; ends in ``_total``.
         says: what it counts, as a sentence.
         labels: by what it is told apart.
+        from_zero: whether each series is there from the start, at 0. Without that, Prometheus sees no rise in the
+            first one, as the series begins with it. Its labels have to be bounded by what is known then.
     """
 
     name: str
     says: str
     labels: tuple[Label, ...] = ()
+    from_zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,14 @@ class Histogram:
         says: what it measures, as a sentence.
         buckets: upper bounds, in seconds.
         labels: by what it is told apart.
+        from_zero: as of :class:`Counter`.
     """
 
     name: str
     says: str
     buckets: tuple[float, ...]
     labels: tuple[Label, ...] = ()
+    from_zero: bool = False
 
 
 @dataclass(frozen=True)

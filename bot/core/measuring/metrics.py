@@ -58,7 +58,8 @@ LINE_SECONDS = Histogram(
 TRANSITIONS = Counter(
     "slipway_operations_total",
     "Operations that came into a state: proposed, approved, running, and each way to end.",
-    (_KIND, Label("state", Bound.CODE)),
+    (_KIND, Label("state", Bound.STATES)),
+    from_zero=True,
 )
 APPROVAL_SECONDS = Histogram(
     "slipway_approval_wait_seconds",
@@ -94,6 +95,7 @@ LATE_SECONDS = Histogram(
     "How long after its time a schedule's line was handed on.",
     _LATE,
     (Label("schedule", Bound.SCHEDULES),),
+    from_zero=True,
 )
 HTTP_SECONDS = Histogram(
     "slipway_http_request_seconds",
@@ -110,12 +112,9 @@ CHECK = Gauge(
     "slipway_check_ok", "Each check of /readyz: 1 where nothing is wrong.", (Label("check", Bound.CODE),)
 )
 ROLE = Gauge(
-    "slipway_role_info", "Always 1; the label says whether this replica leads.", (Label("role", Bound.CODE),)
-)
-REPLICA = Gauge(
-    "slipway_replica_info",
-    "Always 1, where there can be several replicas; the label says which this is, as its log lines do.",
-    (Label("replica", Bound.REPLICA),),
+    "slipway_role_info",
+    "Always 1; the labels say which deployment this is, and whether this replica leads.",
+    (Label("deployment", Bound.DEPLOYMENT), Label("role", Bound.CODE)),
 )
 CONNECTED = Gauge("slipway_chat_connected", "Whether a chat platform is connected: 1 or 0.", (_PLATFORM,))
 HEARD = Gauge(
@@ -129,7 +128,7 @@ QUEUE_SECONDS = Gauge(
 )
 DROPPED = Gauge("slipway_messages_dropped", "Messages given up in the last day.")
 OPEN = Gauge(
-    "slipway_operations_open", "Operations that have not ended, by state.", (Label("state", Bound.CODE),)
+    "slipway_operations_open", "Operations that have not ended, by state.", (Label("state", Bound.STATES),)
 )
 OLDEST_STEP = Gauge(
     "slipway_step_oldest_seconds", "How long ago the oldest step under way was begun; 0 where none is."
@@ -150,7 +149,7 @@ FROZEN = Gauge(
     "slipway_frozen",
     "Whether changes are frozen, by a person, by a window of the configuration, or since nobody can tell: 1 or 0.",
 )
-PROBLEMS = Gauge("slipway_problems_open", "Entries in the list of what is wrong.")
+PROBLEMS = Gauge("slipway_problems_open", "Entries in the list of what is wrong that nobody has put off.")
 CLOCK_SECONDS = Gauge(
     "slipway_clock_last_success_seconds", "How long ago what the clock does succeeded last."
 )
@@ -189,7 +188,6 @@ METRICS: tuple[Metric, ...] = (
     READY,
     CHECK,
     ROLE,
-    REPLICA,
     LOOK_FAILED,
     HTTP_SECONDS,
     BUILD,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import prometheus_client
@@ -64,9 +65,18 @@ class PrometheusMeter:
                     )
                 case Gauge():
                     pass  # looked at when it is asked for
+        self._begin()
         self._gauges = _Gauges()
         self._registry.register(self._gauges)
         prometheus_client.ProcessCollector(registry=self._registry)
+
+    def _begin(self) -> None:
+        """Have the series that begin at 0."""
+        begun: list[tuple[Counter | Histogram, Any]] = [*self._counters.items(), *self._histograms.items()]
+        for metric, known in begun:
+            if metric.from_zero:
+                for labels in self._bounds.combinations(metric.labels):
+                    known.labels(*labels)
 
     def count(self, counter: Counter, *labels: str) -> None:
         """Something happened once more."""
@@ -115,6 +125,16 @@ class _Bounds:
         return tuple(
             self._value(metric, label, str(value)) for label, value in zip(metric.labels, given, strict=True)
         )
+
+    def combinations(self, labels: Iterable[Label]) -> Iterator[tuple[str, ...]]:
+        """All that labels may be together, where their values are known from the start."""
+        known = (self._known(label) for label in labels)
+        return product(*(sorted(values)[:MOST_VALUES] for values in known))
+
+    def _known(self, label: Label) -> frozenset[str]:
+        if isinstance(label.values, Bound):
+            return self._values.get(label.values, frozenset())
+        return frozenset(each.value for each in label.values)
 
     def _value(self, metric: Metric, label: Label, value: str) -> str:
         bound = label.values

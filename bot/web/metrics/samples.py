@@ -35,7 +35,6 @@ from slipway.bot.core.measuring.metrics import (
     QUEUE,
     QUEUE_SECONDS,
     READY,
-    REPLICA,
     ROLE,
 )
 from slipway.bot.core.times import Clock
@@ -59,7 +58,7 @@ class Standing:
         states: those of the operations that have not ended, one each.
         waiting: messages that wait, by platform.
         dropped: messages given up in the last day.
-        problems: open entries in the list of what is wrong.
+        problems: open entries in the list of what is wrong that nobody has put off.
         claims: of operations on what they change.
         frozen: whether anything is frozen, or nobody can tell.
     """
@@ -79,6 +78,7 @@ class Sources:
     Attributes:
         look: how ready the bot is.
         standing: asks the database.
+        deployment: its name in the configuration.
         chats: the platforms.
         contacts: when each cloud answered last.
         behind_since: rooms that wait for what was said there, and since when.
@@ -87,6 +87,7 @@ class Sources:
 
     look: Callable[[], Awaitable[Looked]]
     standing: Callable[[], Awaitable[Standing]]
+    deployment: str
     chats: Mapping[Platform, Chat]
     contacts: Mapping[str, CloudContact]
     behind_since: Callable[[], Mapping[Room, datetime]]
@@ -104,7 +105,7 @@ async def samples(sources: Sources) -> tuple[Sample, ...]:
         standing = None
     return (
         Sample(BUILD, 1, (__version__, platform.python_version(), version("dbos"))),
-        *_of_readiness(looked),
+        *_of_readiness(looked, sources.deployment),
         *_of_chats(sources),
         *(
             Sample(CLOUD_FAILING, each.failure is not None, (name,))
@@ -115,11 +116,9 @@ async def samples(sources: Sources) -> tuple[Sample, ...]:
     )
 
 
-def _of_readiness(looked: Looked) -> Iterator[Sample]:
+def _of_readiness(looked: Looked, deployment: str) -> Iterator[Sample]:
     yield Sample(READY, looked.ready)
-    yield Sample(ROLE, 1, (looked.role,))
-    if looked.replica:
-        yield Sample(REPLICA, 1, (looked.replica,))
+    yield Sample(ROLE, 1, (deployment, looked.role))
     ages = {check.name: check.age for check in looked.checks}
     for check in looked.checks:
         yield Sample(CHECK, check.ok, (check.name,))
