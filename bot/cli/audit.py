@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -158,8 +159,9 @@ def export(path: Path, state: Path | None, since: datetime | None, until: dateti
     from slipway.bot.operations.audit import entries_between, json_line
 
     async def work(database: Database) -> None:
-        async for each in entries_between(database, since, until):
-            click.echo(json_line(each))
+        async with aclosing(entries_between(database, since, until)) as found:  # whoever reads may stop early
+            async for each in found:
+                click.echo(json_line(each))
 
     _look(state or server_of(path) or state_dir_of(path), work)
 

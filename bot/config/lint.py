@@ -12,11 +12,14 @@ from slipway.bot.config.http_checks import http_warnings
 from slipway.bot.config.policies.defaults import by_requesters_alone
 from slipway.bot.config.schema import key_of
 from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings
-from slipway.bot.config.spec import ConfigSpec
+from slipway.bot.config.spec import CommandRight, ConfigSpec, gives
 from slipway.bot.config.step_up import without_secrets
 from slipway.bot.config.tables import Place, Plain
 from slipway.bot.core.problems import Problem, listing, shown
 from slipway.bot.core.settings import Settings
+
+REVIEW = "emergency.review"
+"""The right to review an emergency."""
 
 _EXAMPLE_NAME = re.compile(
     r"(?<![\w-])(?:(?:[\w-]+\.)*example\.(?:org|com|net)|(?:[\w-]+\.)+example)(?![\w-]|\.\w)", re.IGNORECASE
@@ -41,6 +44,7 @@ def warnings(settings: SlipwaySettings, written: Mapping[str, Plain], spec: Conf
         *_former_names(document, spec),
         *_own_approvals(settings, spec),
         *_codes(settings, document, spec),
+        *_reviewers(settings, spec),
         *_declared(settings, spec),
         *http_warnings(settings, spec),
     ]
@@ -82,6 +86,21 @@ def _codes(settings: SlipwaySettings, document: dict[str, Plain], spec: ConfigSp
     """Whoever could approve, but for the code that it takes."""
     policies = document.get("policy")
     yield from without_secrets(spec, settings, tuple(policies) if isinstance(policies, dict) else ())
+
+
+def _reviewers(settings: SlipwaySettings, spec: ConfigSpec) -> Iterator[Problem]:
+    """Emergencies of persons that nobody else could ever review, and that stay a problem for ever."""
+    right = CommandRight(REVIEW, REVIEW, guarded=True)
+    giving = [name for name, role in settings.roles.items() if gives(role.may, right)]
+    if any(settings.roles[name].groups(chat.group_key) for name in giving for chat in spec.chats):
+        return  # whoever is in a user group of a platform
+    able = [person.id for person in settings.person if not {*giving}.isdisjoint(person.roles)]
+    alone = [each for each in settings.emergency.people if not {*able} - {each}]
+    if alone:
+        said = (
+            f"nobody else could review what {listing(alone)} let run; give somebody else the right {REVIEW}"
+        )
+        yield Problem("emergency.people", said)
 
 
 def _placeholders(document: dict[str, Plain]) -> Iterator[Problem]:

@@ -8,7 +8,8 @@ tables contradict it then (:mod:`.trail.ties`), and so does a head that was note
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -186,10 +187,11 @@ async def append(connection: AsyncConnection, entry: AuditEntry) -> None:
     )
 
 
-async def entries(database: Database, operation_id: str | None = None) -> AsyncIterator[Recorded]:
+async def entries(database: Database, operation_id: str | None = None) -> AsyncGenerator[Recorded]:
     """The trail from its beginning, of one operation or of all."""
-    async for row in _rows(database, operation_id):
-        yield _recorded(row)
+    async with aclosing(_rows(database, operation_id)) as rows:
+        async for row in rows:
+            yield _recorded(row)
 
 
 async def head_number(database: Database) -> int:
@@ -207,17 +209,18 @@ async def newer_entries(database: Database, number: int, most: int) -> list[Reco
 
 async def entries_between(
     database: Database, since: datetime | None, until: datetime | None
-) -> AsyncIterator[Recorded]:
-    """The entries of a time, in the order in which they were written.
+) -> AsyncGenerator[Recorded]:
+    """The entries of a time, in the order in which they were written. Whoever stops before the end closes it.
 
     Args:
         database: has the trail.
         since: from then on; None for from the beginning.
         until: before then; None for to the end.
     """
-    async for each in entries(database):
-        if (since is None or each.entry.at >= since) and (until is None or each.entry.at < until):
-            yield each
+    async with aclosing(entries(database)) as trail:
+        async for each in trail:
+            if (since is None or each.entry.at >= since) and (until is None or each.entry.at < until):
+                yield each
 
 
 async def lines(database: Database, operation_id: str | None = None) -> list[str]:
@@ -247,7 +250,7 @@ def json_line(recorded: Recorded) -> str:
     return json.dumps(document_of(recorded), ensure_ascii=False)
 
 
-async def _rows(database: Database, operation_id: str | None = None) -> AsyncIterator[Any]:
+async def _rows(database: Database, operation_id: str | None = None) -> AsyncGenerator[Any]:
     query = sa.select(*COLUMNS).order_by(audit.c.number)
     if operation_id is not None:
         query = query.where(audit.c.operation_id == operation_id)

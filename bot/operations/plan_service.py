@@ -122,7 +122,7 @@ class PlanService:
         kind = self._subjects.registry.kinds[request.kind]
         policy = self._policies.of(kind, draft.steps, self._asker(requester), _demands(draft))
         if emergency:
-            policy = self._emergencies.passed(policy, emergency, draft)
+            policy = self._emergencies.passed(kind.name, policy, emergency, draft)
         return Plan(
             kind=kind.name,
             request=draft.request,

@@ -25,7 +25,7 @@ from slipway.commands.grammar.values import FREE_TEXT, OPERATION_ID
 @click.argument(
     "verdict",
     type=click.Choice([each.value for each in Verdict], case_sensitive=False),
-    help="What you think.",
+    help="What you think: `justified` or `unjustified`.",
 )
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="Why; others read it.")
 @dry_run

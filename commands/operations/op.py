@@ -9,6 +9,7 @@ from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.presentation.cards import full_card
 from slipway.bot.operations.presentation.whole_plan import whole_plan_card
 from slipway.bot.operations.presentation.why import why_card
+from slipway.bot.subjects.emergencies.services import EmergencyServices
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.grammar.values import OPERATION_ID
 
@@ -31,7 +32,10 @@ async def op(call: CommandContext, operation: str, plan: bool, why: bool) -> Car
         return CardReply(whole_plan_card(found))
     if why:
         withdrawn = await call.services.operations.withdrawn_votes(found.id)
-        return CardReply(why_card(found, withdrawn, call.services.cards))
+        emergency = None
+        if found.plan.policy.emergency:
+            emergency = await call.services.get(EmergencyServices).store.find(found.id)
+        return CardReply(why_card(found, withdrawn, call.services.cards, emergency))
     waits = found.state is OperationState.PROPOSED
     return CardReply(full_card(found, call.services.cards), about=found if waits else None)
 

@@ -72,6 +72,9 @@ also = { security = 1 }
 [policy.launch]
 approvals = 1
 role = "security"
+[emergency]
+people = ["bob"]
+kinds = ["promote"]
 """
 
 
@@ -137,6 +140,16 @@ promote or promote-override:
             "bob",
             ["in azure (production)\n    2 of releng and 1 of security"],
         ),
+        (
+            "promote azure:Fedora-43 --emergency it does not boot",
+            "bob",
+            ["in azure (production)\n    nobody, as it is an emergency; else 2 of releng and 1 of security"],
+        ),
+        (
+            "promote azure:Fedora-43 --emergency it does not boot",
+            "dan",
+            ["refused: You may not pass approvals. In an emergency, these may: bob."],
+        ),
         ("promote azure:Fedora-staging", "bob", ["in azure (staging)\n    nobody"]),
         ("promote Fedora-43/43.1.0", "erin", ["refused, as erin does not have the right promote"]),
         ("launch ami-0abcdef1234567890 --profile small", "dan", ["in aws (production)\n", "security: erin"]),
@@ -172,6 +185,7 @@ def test_what_nobody_could_give_is_marked(slipway: Path) -> None:
     [
         (["promot"], "“promot” is no command line"),
         (["op"], "“op” does not fit op."),
+        (["promote x --emergency"], "Say why it cannot wait: --emergency REASON ends the line."),
         (["images"], "images makes no operation, so that nobody has to agree to it."),
         (["promote x", "--as", "alicia"], "There is no person alicia. Did you mean alice?"),
     ],

@@ -30,6 +30,16 @@ def told(document: dict[str, Any], environ: dict[str, str] = SECRETS) -> list[st
     return [str(each) for each in warnings(settings_of(document, environ), document, DECLARED.spec)]
 
 
+def test_an_emergency_that_nobody_else_could_review_is_told() -> None:
+    document = put(finished(), "emergency", {"people": ["alice"], "kinds": ["promote"]})
+    document["person"][0]["roles"] = ["releng", "admin"]
+    assert [each for each in told(document) if "emergency" in each] == [
+        "emergency.people: nobody else could review what alice let run; give somebody else the right emergency.review"
+    ]
+    document["person"][1]["roles"] = ["releng", "admin"]
+    assert not [each for each in told(document) if "emergency" in each]
+
+
 def test_nothing_is_told_of_a_configuration_of_ones_own() -> None:
     document = finished()
     document["person"][0]["name"] = "Example Person"

@@ -139,6 +139,10 @@ async def test_it_stays_a_problem_until_somebody_else_has_reviewed_it(tmp_path: 
         assert operation_id not in await problems(bot)
         (listed,) = await bot.say("carol", "!emergency")
         assert "unjustified (Bob: it could have waited)" in listed.text
+        (why,) = await bot.say("carol", f"!op {operation_id} --why")
+        assert "unjustified, says Bob" in why.text
+        rules = [(row[0], row[1]) for row in why.card.tables[0].rows]
+        assert rules == [("[policy.promote]", "1 of releng"), (f"[emergency]: {WHY}", "nobody")]
         (again,) = await bot.say("bob", f"!emergency review {operation_id} justified no")
         assert "has reviewed" in again.text
         (none,) = await bot.say("bob", "!emergency review op-zzzz justified no")

@@ -73,6 +73,9 @@ async def test_nothing_is_proposed_in_a_freeze_votes_count_and_what_was_approved
 
         (refused,) = await bot.say("bob", f"!promote {X64} --dry-run")
         assert "dry run" in refused.card.title
+        assert "⚠ Alice froze all changes until" in refused.text
+        assert "It can be proposed when that is over." in refused.text
+        assert "To propose it" not in refused.text
         (refused,) = await bot.say("bob", f"!rollback {X64}")
         assert "Alice froze all changes until" in refused.text
         assert "Nothing was proposed; with `--dry-run` you may see what it would do." in refused.text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import re
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -166,6 +168,34 @@ async def test_a_file_that_logrotate_renames_goes_on_in_a_new_one(tmp_path: Path
     written = [json.loads(line) for line in file.read_text().splitlines() if line.endswith("}")]
     assert [each["number"] for each in written] == [2, 3]
     assert written[0]["detail"] == {"said": "ü b"}
+
+
+async def test_a_file_has_each_entry_once_whatever_a_process_did_not_note_and_no_parts_of_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "audit.jsonl"
+    async with opened(tmp_path) as database:
+        await write(database, "a", "b", "c", "d")
+        found = [each async for each in entries(database)]
+    sink = FileSink(file)
+    await sink.take(found[:2])
+    await sink.take(found[:3])  # killed before it was noted that two were taken
+    await sink.take(found[2:3])
+    whole, real = file.read_bytes(), os.write
+
+    def full(descriptor: int, text: bytes) -> int:
+        if not text.startswith(b"{"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, text[:7])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(SinkError, match="No space left"):
+            await sink.take(found[3:])
+    assert file.read_bytes() == whole
+    await sink.take(found[3:])
+    numbers = [json.loads(line)["number"] for line in file.read_text().splitlines()]
+    assert numbers == [each.number for each in found]
 
 
 async def test_a_syslog_over_tcp_gets_rfc_5424_by_counts_of_octets_and_what_broke_off_again(

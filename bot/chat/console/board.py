@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from slipway.bot.chat.model import Button, Card, Choice, Shortcut
 from slipway.bot.core.operation_ids import IN_TEXT
 
+_TO_TYPE = re.compile(r"`[^`]*`")
+
 _REMEMBERED = 1000  # messages; an edit of one that is older is shown as if it were new
 
 
@@ -202,11 +204,13 @@ def operation_named(offer: Offer) -> str:
 def operation_of(card: Card) -> str:
     """The id of the operation a card speaks of: by its buttons, else named in its title or a field; or empty.
 
-    Text, tables and notes do not count: they may name several, as a list of operations does.
+    Text, tables and notes do not count: they may name several, as a list of operations does. Nor does a line to type,
+    such as the example of a help text.
     """
     if card.buttons:
         return card.buttons[0].operation_id
-    matches = map(IN_TEXT.search, (card.title, *(field.value for field in card.fields)))
+    said = (_TO_TYPE.sub("", each) for each in (card.title, *(field.value for field in card.fields)))
+    matches = map(IN_TEXT.search, said)
     return next((match.group() for match in matches if match), "")
 
 

@@ -143,6 +143,8 @@ class TestRunner:
 
     def _wrong(self, test: PolicyTest) -> Iterator[str]:
         question = read_question(test.line, self.declarations, self.settings.commands.prefix)
+        if question.emergency:
+            raise UserError("What is asked for in an emergency is no policy: leave --emergency out.")
         person, asker = who_asks(test.by, self.settings, self.people)
         kind = question.kind(test.kind)
         may = self.people.may(person, kind.right or kind.name, changes=True)

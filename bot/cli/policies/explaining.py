@@ -10,10 +10,12 @@ from slipway.bot.cli.policies.question import Question, accounts_of
 from slipway.bot.config.policies.matching import Counted
 from slipway.bot.config.policies.possibilities import Adding, adding, possible, possible_environments
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.errors import UserError
 from slipway.bot.core.problems import one_of
 from slipway.bot.core.steps import Target
 from slipway.bot.declared import Declarations
 from slipway.bot.operations.declarations import OperationKind
+from slipway.bot.operations.emergency.rules import Emergencies
 from slipway.bot.operations.model import Policy
 from slipway.bot.operations.policies import Asker, in_words, put_together
 from slipway.bot.operations.policy import roles_given
@@ -60,6 +62,12 @@ class Explainer:
         if self.person is not None and not self.people.may(self.person, right, changes=True):
             yield f"  refused, as {self.person.name} does not have the right {right}"
             return
+        if question.emergency and self.person is not None:
+            try:
+                self._emergencies.check(self.person.id, kind.name)
+            except UserError as error:
+                yield f"  refused: {error.sentence.replace('`', '')}"
+                return
         accounts = accounts_of(kind, self.settings, self.declarations)
         named = question.targets(kind, self._requester, self.settings, accounts)
         answers: dict[tuple[str, ...], list[str]] = {}
@@ -67,7 +75,8 @@ class Explainer:
             for account in (each.cloud,) if each.cloud else accounts:
                 place = Target(each.name, account)
                 where = _where(place, possible_environments(place, self.settings.environment), named)
-                answers.setdefault(tuple(self._place(kind, place)), []).append(where)
+                lines = self._place(kind, place, emergency=bool(question.emergency))
+                answers.setdefault(tuple(lines), []).append(where)
         for answer, wheres in answers.items():
             places = ", ".join(filter(None, wheres))
             yield from (f"  {places}",) if places else ()
@@ -77,19 +86,29 @@ class Explainer:
     def _requester(self) -> str:
         return self.person.id if self.person is not None else ""
 
-    def _place(self, kind: OperationKind[Any, Any], place: Target) -> Iterator[str]:
+    @property
+    def _emergencies(self) -> Emergencies:
+        return Emergencies(self.settings.emergency)
+
+    def _place(self, kind: OperationKind[Any, Any], place: Target, *, emergency: bool) -> Iterator[str]:
         """What is asked for in one account."""
         policy, environments = self.settings.policy[kind.name], self.settings.environment
         found = possible(kind.name, policy, place, environments)
         for number, each in enumerate(found):
             some = "" if len(found) == 1 else "some of it: " if number < len(found) - 1 else "the rest: "
-            yield from self._asks(kind, each.counted, some)
+            yield from self._asks(kind, each.counted, some, emergency=emergency)
         for more in adding(kind.name, policy, place, environments):
-            yield from self._asks(kind, more.counted, f"and {_size(more)}, besides: ")
+            yield from self._asks(kind, more.counted, f"and {_size(more)}, besides: ", emergency=emergency)
 
-    def _asks(self, kind: OperationKind[Any, Any], each: Counted, what: str) -> Iterator[str]:
+    def _asks(
+        self, kind: OperationKind[Any, Any], each: Counted, what: str, *, emergency: bool
+    ) -> Iterator[str]:
         policy = put_together(kind, (each,), asker=self.asker)
         asked = in_words({demand.role: demand.approvals for demand in policy.demands})
+        if emergency:
+            code = policy.step_up or self.settings.emergency.step_up
+            yield f"    {what}{'a code of whoever asks' if code else 'nobody'}, as it is an emergency; else {asked}"
+            return
         yield f"    {what}{asked}{', each with a code' if policy.step_up else ''}"
         for reason in policy.asked_by:
             yield f"      by {reason.by}"

@@ -15,6 +15,8 @@ from slipway.bot.declared import Declarations
 from slipway.bot.operations.declarations import ANYTHING, WHOEVER_ASKS, OperationKind
 from slipway.bot.operations.policies import Asker
 from slipway.bot.people import People, Person, is_automatic, schedule_of
+from slipway.commands.dispatch.context import MisuseError
+from slipway.commands.dispatch.emergencies import split_emergency
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, parse
 from slipway.commands.grammar.reading import Line
 from slipway.commands.grammar.registry import Resolved
@@ -31,12 +33,14 @@ class Question:
         kinds: that of the command's own name first.
         values: the command's arguments and options, by their names.
         first: the name of its first argument; empty where it has none.
+        emergency: why it cannot wait for approvals, as it says; empty where it does not.
     """
 
     line: str
     kinds: tuple[OperationKind[Any, Any], ...]
     values: Mapping[str, Any]
     first: str
+    emergency: str = ""
 
     def kind(self, name: str) -> OperationKind[Any, Any]:
         """One of its kinds; the first by the empty name.
@@ -96,7 +100,11 @@ def read_question(line: str, declarations: Declarations, prefix: str) -> Questio
     if not isinstance(found, Resolved):
         raise UserError(f"“{line}” is no command line; write it like promote Fedora-Cloud-*")
     command = found.command
-    parsed = parse(command, found.args, "")
+    try:
+        args, emergency = split_emergency(found.args, command)
+    except MisuseError as error:
+        raise UserError(error.sentence.replace("`", "")) from None
+    parsed = parse(command, args, "")
     if isinstance(parsed, (Misuse, HelpWanted)):
         why = parsed.message if isinstance(parsed, Misuse) else "It only asks for help."
         raise UserError(f"“{line}” does not fit {command.name}. {why}".replace("`", ""))
@@ -105,7 +113,7 @@ def read_question(line: str, declarations: Declarations, prefix: str) -> Questio
         raise UserError(f"{command.name} makes no operation, so that nobody has to agree to it.")
     kinds.sort(key=lambda kind: kind.name != command.name)
     first = command.arguments[0].name if command.arguments else None
-    return Question(line, tuple(kinds), parsed.values, first or "")
+    return Question(line, tuple(kinds), parsed.values, first or "", emergency)
 
 
 def accounts_of(

@@ -10,6 +10,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.problems import listing
 from slipway.bot.core.steps import Draft
 from slipway.bot.operations.model import Policy, PolicyReason
+from slipway.bot.operations.policies import in_words
 
 OPTION = "--emergency"
 """What ends a line that asks for something in an emergency: the reason follows it."""
@@ -54,13 +55,14 @@ class Emergencies:
                 f"No emergency passes the approvals of {kind}; only of {listing(kinds)}. Ask without it."
             )
 
-    def passed(self, usual: Policy, reason: str, draft: Draft[Any]) -> Policy:
+    def passed(self, kind: str, usual: Policy, reason: str, draft: Draft[Any]) -> Policy:
         """The policy of an operation that is asked for in an emergency.
 
         Nobody else has to agree. Where a code is asked for, by the policy or by ``[emergency]``, whoever asks gives
         one of theirs, and nobody else can.
 
         Args:
+            kind: of operation.
             usual: the policy that it would have.
             reason: why it cannot wait.
             draft: what is planned.
@@ -74,6 +76,9 @@ class Emergencies:
             raise UserError(f"{first}. No emergency passes that: ask without `{OPTION}`.")
         code = usual.step_up or self.settings.step_up
         asks = "a code of whoever asked for it" if code else "nobody"
+        by_table = PolicyReason(
+            by=f"[policy.{kind}]", asks=in_words({each.role: each.approvals for each in usual.demands})
+        )
         return usual.model_copy(
             update={
                 "approvals": int(code),
@@ -81,7 +86,10 @@ class Emergencies:
                 "requester_may_approve": code or usual.requester_may_approve,
                 "step_up": code,
                 "emergency": reason,
-                "asked_by": (*usual.asked_by, PolicyReason(by=f"[emergency]: {reason}", asks=asks)),
+                "asked_by": (
+                    *(usual.asked_by or (by_table,)),
+                    PolicyReason(by=f"[emergency]: {reason}", asks=asks),
+                ),
             }
         )
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import (
+    SYMBOLS,
     Button,
     Card,
     CardOutcome,
@@ -211,13 +212,16 @@ def plan_card(plan: Plan, view: CardContext, *, instead: str | None = None) -> C
     """What a dry run shows: the plan, who would have to agree, and how to propose it; or what is said
     in place of that to those who may not."""
     notes = ["Nothing was changed and nothing was proposed: this was a dry run."]
-    if instead is None:
+    frozen = view.frozen(plan)
+    if frozen:
+        notes.append("It can be proposed when that is over.")
+    elif instead is None:
         notes.append(f"To propose it: `{view.prefix}{plan.command}`")
     elif instead:
         notes.append(instead)
     card = Card(
         title=f"dry run of {plan.kind}",
-        text="\n".join(filter(None, (_proposal(plan), view.frozen(plan)))),
+        text="\n".join((_proposal(plan), *((f"{SYMBOLS[Tone.WARNING]} {frozen}",) if frozen else ()))),
         fields=(
             Field(label="Would need", value=_would_need(plan.policy)),
             *_begins(plan, view),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from slipway.bot.chat.model import Card, Choice, Field
 from slipway.bot.chat.tables import Row, moment, table_of, text
 from slipway.bot.core.times import format_time
+from slipway.bot.operations.emergency.model import Emergency
 from slipway.bot.operations.model import Operation, OperationState, PolicyReason, Vote
 from slipway.bot.operations.policies import in_words
 from slipway.bot.operations.policy import counting, may_decide, still_asked
@@ -16,19 +17,22 @@ _RULES = {"by": "Says who", "asks": "Asks for", "about": "Because of"}
 _VOTES = {"who": "Who", "said": "Said", "at": "When", "counts": "Counts"}
 
 
-def why_card(operation: Operation, withdrawn: Sequence[Vote], view: CardContext) -> Card:
+def why_card(
+    operation: Operation, withdrawn: Sequence[Vote], view: CardContext, emergency: Emergency | None = None
+) -> Card:
     """What asked for what, and what came of it.
 
     Args:
         operation: the operation.
         withdrawn: votes that were taken back, at the times at which that was.
         view: what cards are made with.
+        emergency: the one by which it was let run; None for none.
     """
     votes = _voting(operation, withdrawn, view)
     return Card(
         title=f"{operation.id} {operation.kind}: {state_in_words(operation, view)}",
         text=_whole(operation),
-        fields=tuple(_fields(operation, view)),
+        fields=(*_fields(operation, view), *_reviewed(emergency, view)),
         tables=(
             table_of(_RULES, [_rule(each) for each in _reasons(operation)], title="Who says so"),
             *((table_of(_VOTES, votes, title="Who decided"),) if votes else ()),
@@ -58,6 +62,19 @@ def _fields(operation: Operation, view: CardContext) -> list[Field]:
         fields.append(Field(label="Open until", value=format_time(operation.expires_at, view.zone)))
     fields.append(Field(label="Plan", value=f"`{operation.digest_prefix}`"))
     return fields
+
+
+def _reviewed(emergency: Emergency | None, view: CardContext) -> tuple[Field, ...]:
+    """What somebody else said of the emergency."""
+    if emergency is None:
+        return ()
+    review = emergency.review
+    if review is None:
+        return (Field(label="Review", value="nobody else has reviewed it yet"),)
+    at = format_time(review.at, view.zone)
+    return (
+        Field(label="Review", value=f"{review.verdict}, says {view.name(review.by)} {at}: {review.words}"),
+    )
 
 
 def _reasons(operation: Operation) -> tuple[PolicyReason, ...]:

@@ -60,7 +60,7 @@ def outcome_sentence(heard: Heard, zone: ZoneInfo, person: str) -> str:
     match heard.outcome:
         case CodeOutcome.WRONG if heard.locked_until is not None:
             return (
-                f"That was one wrong code too many: {_locked(heard.locked_until, zone)} Others can approve "
+                f"That was one wrong code too many: {_locked(heard.locked_until, zone)} Others who may can approve "
                 "meanwhile. If it was not you who typed them, tell whoever runs Slipway."
             )
         case CodeOutcome.WRONG:
@@ -71,7 +71,10 @@ def outcome_sentence(heard: Heard, zone: ZoneInfo, person: str) -> str:
             return "That code was used already. Wait until your app shows the next one, and give that."
         case CodeOutcome.LOCKED:
             until = _locked(heard.locked_until, zone) if heard.locked_until is not None else ""
-            return f"After too many wrong codes {until} This one was not looked at. Others can approve meanwhile."
+            return (
+                f"After too many wrong codes {until} This one was not looked at. "
+                "Others who may can approve meanwhile."
+            )
         case CodeOutcome.UNCLEAR:
             return "Several operations wait for a code of yours. Say which with it, like `op-7k3f 123456`."
         case CodeOutcome.NO_SECRET:

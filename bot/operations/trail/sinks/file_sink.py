@@ -67,27 +67,40 @@ class FileSink:
         Raises:
             SinkError: the file cannot be written.
         """
-        text = "".join(f"{json_line(each)}\n" for each in entries).encode()
+        lines = [f"{json_line(each)}\n".encode() for each in entries]
         try:
-            await asyncio.to_thread(self._add, text)
+            await asyncio.to_thread(self._add, lines)
         except OSError as error:
             raise SinkError(error.strerror or type(error).__name__) from error
 
-    def _add(self, text: bytes) -> None:
+    def _add(self, lines: Sequence[bytes]) -> None:
         descriptor = os.open(
             self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, MODE
         )
         try:
             size = os.fstat(descriptor).st_size
-            if (
-                size and os.pread(descriptor, 1, size - 1) != b"\n"
-            ):  # a line that was cut short stays by itself
+            longest = max(map(len, lines), default=0) + 1
+            tail = os.pread(descriptor, longest, max(0, size - longest))
+            text = b"".join(lines[_there(tail, lines) :])
+            if tail and not tail.endswith(b"\n"):  # a line that was cut short stays by itself
                 text = b"\n" + text
-            while text:
-                text = text[os.write(descriptor, text) :]
-            os.fsync(descriptor)
+            try:
+                while text:
+                    text = text[os.write(descriptor, text) :]
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, size)  # all of them come again: a full disk must not fill with parts
+                raise
         finally:
             os.close(descriptor)
 
     async def close(self) -> None:
         """Nothing is held open."""
+
+
+def _there(tail: bytes, lines: Sequence[bytes]) -> int:
+    """How many of these a process that died right after has added already, by what the file ends with."""
+    seen = (
+        tail if len(tail) > max(map(len, lines), default=0) else b"\n" + tail
+    )  # which is all of a short file
+    return next((at for at in range(len(lines), 0, -1) if seen.endswith(b"\n" + lines[at - 1])), 0)
