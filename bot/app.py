@@ -29,12 +29,13 @@ from slipway.bot.health.readiness import Readiness, Role
 from slipway.bot.hearing import Hearing
 from slipway.bot.intake.control import ControlSocket
 from slipway.bot.intake.reloading import Load, Reloader
+from slipway.bot.logs import everywhere
 from slipway.bot.operations.persistence.under_way import oldest_step
 from slipway.bot.place import Place, alone, among_replicas
 from slipway.bot.replicas.fence import LeaseFence
 from slipway.bot.replicas.identity import configuration_of, identity_of
 from slipway.bot.replicas.membership import Ending, Membership
-from slipway.bot.replicas.model import LeaseTiming
+from slipway.bot.replicas.model import LeaseTiming, short
 from slipway.bot.replicas.wording import reload_remarks
 from slipway.bot.store.database import DATABASE as DATABASE
 from slipway.bot.store.database import HEAD, Database, StateLock
@@ -149,6 +150,8 @@ class App:
         began = time.monotonic()
         async with AsyncExitStack() as stack:
             stack.enter_context(StateLock(self._settings.state_dir, "give this one a state_dir of its own"))
+            if self._server is not None:
+                stack.enter_context(everywhere(replica=short(executor_id(self._settings.state_dir))))
             stack.push_async_callback(self._clouds.close)
             started = await self._start_unless(stop, stack)
             if started is None:
@@ -238,6 +241,7 @@ class App:
             trouble=lambda: self._storage.problem,
             clock_work=working.since_success,
             role=partial(_role, place.membership),
+            replica=short(place.replica),
         )
         stack.push_async_callback(self._web.close)
         registry = self._declarations.registry

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -25,6 +25,26 @@ def about(**what: str) -> Iterator[None]:
     somebody said. Tasks that are begun within bear them, too."""
     with structlog.contextvars.bound_contextvars(**what):
         yield
+
+
+_everywhere: dict[str, str] = {}
+
+
+@contextmanager
+def everywhere(**what: str) -> Iterator[None]:
+    """Have all that this process logs within bear these, whatever thread it comes from: which replica it is, say."""
+    _everywhere.update(what)
+    try:
+        yield
+    finally:
+        for name in what:
+            _everywhere.pop(name, None)
+
+
+def _merge_everywhere(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {**event, **_everywhere}
 
 
 def note(**what: str | None) -> None:
@@ -97,6 +117,7 @@ def configure(
     stream = stream or _standard_error()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _merge_everywhere,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

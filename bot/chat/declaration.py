@@ -194,6 +194,8 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
             accepted; None where there is nothing to ask.
         members: asks the platform which accounts are in one of the rooms that the settings name, and raises ChatError
             where it does not say; gives None where the settings name no room, and is None where nobody can be asked.
+        kept_secrets: what the adapter keeps in the state folder that nobody else may read, so that a support bundle
+            holds none of it.
         group_key: the key of a role that names this platform's user groups, such as ``slack_groups``; empty
             where the platform has none.
         group_problem: what is wrong with a user group's id; None if it can be one.
@@ -223,6 +225,7 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
     probe: Callable[[SettingsT, str], Awaitable[Finding]] | None = None
     token: Callable[[SettingsT, str], Awaitable[TokenFacts]] | None = None
     members: Callable[[SettingsT, str], Awaitable[frozenset[str] | None]] | None = None
+    kept_secrets: Callable[[str], tuple[str, ...]] = lambda _state_dir: ()
     group_key: str = ""
     group_problem: Callable[[str], str | None] = lambda _group: None
     introduction: Callable[[str], str] = lambda _account: ""

@@ -67,6 +67,8 @@ class Looked:
 
     role: Role
     checks: tuple[Check, ...]
+    replica: str = ""
+    """Which of several replicas this is; empty where there is one process."""
 
     @property
     def ready(self) -> bool:
@@ -89,6 +91,7 @@ class Readiness:
         trouble: what is wrong with the state folder, as a sentence; empty where nothing is.
         clock_work: how long ago the clock's work succeeded last; None where it has not begun.
         role: what this replica does.
+        replica: which of several it is; empty where it is alone.
     """
 
     def __init__(
@@ -100,7 +103,9 @@ class Readiness:
         trouble: Callable[[], str] = lambda: "",
         clock_work: Callable[[], timedelta | None] = lambda: None,
         role: Callable[[], Role] = lambda: Role.ALONE,
+        replica: str = "",
     ) -> None:
+        self._replica = replica
         self._chats = chats
         self._oldest_step = oldest_step
         self._clock = clock
@@ -119,6 +124,7 @@ class Readiness:
                 *await self._of_database(),
                 *self._of_clock(role),
             ),
+            self._replica,
         )
 
     async def _of_database(self) -> tuple[Check, ...]:

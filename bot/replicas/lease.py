@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from slipway.bot.replicas.model import Lease, Peer, ReplicaIdentity
+from slipway.bot.replicas.model import Lease, Peer, ReplicaIdentity, short
 from slipway.bot.replicas.tables import CREATE, NEWEST
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ async def peers(connection: AsyncConnection[Any]) -> tuple[Peer, ...]:
         WHERE seen_at > clock_timestamp() - interval '1 day' ORDER BY started_at, id"""
     rows = await (await connection.execute(query)).fetchall()
     return tuple(
-        Peer(row[0], f"{row[1]} ({row[0][:8]})", row[2], row[3], max(row[4], timedelta(0))) for row in rows
+        Peer(row[0], f"{row[1]} ({short(row[0])})", row[2], row[3], max(row[4], timedelta(0))) for row in rows
     )
 
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 
+def short(id_: str) -> str:
+    """The beginning of a replica's id, by which people tell it from others: in sentences, log lines and metrics."""
+    return id_[:8]
+
+
 @dataclass(frozen=True)
 class ReplicaIdentity:
     """One replica.
@@ -29,7 +34,7 @@ class ReplicaIdentity:
     @property
     def name(self) -> str:
         """For people: where it runs, and the beginning of its id."""
-        return f"{self.host} ({self.id[:8]})"
+        return f"{self.host} ({short(self.id)})"
 
 
 @dataclass(frozen=True)

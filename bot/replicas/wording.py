@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from slipway.bot.core.times import format_span
-from slipway.bot.replicas.model import SILENT_AFTER, Peer, ReplicaFacts
+from slipway.bot.replicas.model import SILENT_AFTER, Peer, ReplicaFacts, short
 
 
 def lines_of(facts: ReplicaFacts | None) -> tuple[str, ...]:
@@ -46,4 +46,4 @@ def _rounded(silent: timedelta) -> str:
 
 
 def _name(facts: ReplicaFacts, id_: str) -> str:
-    return next((each.name for each in facts.peers if each.id == id_), id_[:8])
+    return next((each.name for each in facts.peers if each.id == id_), short(id_))

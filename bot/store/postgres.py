@@ -189,6 +189,14 @@ def url_problem(url: str) -> str:
     return "" if known.get("dbname") else f"it names no database; {example}"
 
 
+def holds_secret(url: str) -> bool:
+    """Whether a URL that libpq takes names a secret, before its host or among its parameters."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    known = conninfo_to_dict(url)
+    return any(known.get(name) for name in ("password", "sslpassword"))
+
+
 class PostgresBackend:
     """One database of a PostgreSQL.
 

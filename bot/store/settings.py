@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -32,11 +31,11 @@ class DatabaseSettings(Settings):
 
 
 def _check(table: DatabaseSettings, _secrets: bool) -> Iterator[Problem]:
-    from slipway.bot.store.postgres import url_problem
+    from slipway.bot.store.postgres import holds_secret, url_problem
 
     if problem := url_problem(table.url):
         yield Problem("url", problem)
-    elif urlsplit(table.url).password is not None:
+    elif holds_secret(table.url):
         yield Problem(
             "url",
             "a secret does not belong into this file; put the password into a file of its own and name that with "

@@ -55,7 +55,9 @@ class HealthRoutes:
         looked = await self.look()
         status = HTTPStatus.OK if looked.ready else HTTPStatus.SERVICE_UNAVAILABLE
         checks: dict[str, Json] = {check.name: _told(check, verbose=verbose) for check in looked.checks}
-        return HttpResponse.json({"ready": looked.ready, "role": looked.role, "checks": checks}, status)
+        which: dict[str, Json] = {"replica": looked.replica} if looked.replica else {}
+        told: dict[str, Json] = {"ready": looked.ready, "role": looked.role, **which, "checks": checks}
+        return HttpResponse.json(told, status)
 
     async def look(self) -> Looked:
         """How everything is, as of a second ago at most."""

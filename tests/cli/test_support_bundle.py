@@ -13,10 +13,14 @@ from tests.support.azure import X64
 from tests.support.harness import running_bot
 from tests.support.processes.program import CONSOLE_CONFIGURATION, run_slipway
 
+TOTP = "PLANTEDPLANTEDPLANTEDPLANTED2345"
 PLANTED = {
     "SLIPWAY_AZURE_CLIENT_SECRET": 'planted-"client-secret',
     "SLIPWAY_MATRIX_PASSWORD": "planted-password",
     "AWS_SECRET_ACCESS_KEY": "planted-aws-key",
+    "AWS_SESSION_TOKEN": "planted-aws-session",
+    "SLIPWAY_PERSON_ALICE_TOTP_SECRET": TOTP,
+    "PGPASSWORD": "planted-database-password",
     "AZURE_CLIENT_SECRET": "planted-azure-env",
 }
 WORDS = "words that alice said and nobody else shall read"
@@ -30,8 +34,9 @@ async def test_no_secret_and_nobodys_words_are_in_it_and_what_helps_is(tmp_path:
     matrix = state / "matrix"
     matrix.mkdir()
     (matrix / "login.json").write_text('{"access_token": "planted-login"}')
-    (matrix / "cross-signing-seeds.json").write_text("planted-seeds")
-    (state / "run.log").write_text("ready\nit said planted-password, planted-aws-key\n")
+    (matrix / "cross-signing-seeds.json").write_text('{"master": "planted-master-seed"}')
+    kept = ("planted-login", "planted-master-seed")
+    (state / "run.log").write_text(f"ready\nit said {', '.join((*PLANTED.values(), *kept))}\n")
     tables = '\ntenant_id = "t"\nclient_id = "c"\n'
     configuration = CONSOLE_CONFIGURATION.replace("[azure]", f"[azure]{tables}")
     (tmp_path / "slipway.toml").write_text(configuration)
@@ -46,9 +51,11 @@ async def test_no_secret_and_nobodys_words_are_in_it_and_what_helps_is(tmp_path:
             if (found := archive.extractfile(each))
         }
     everything = b"\n".join(held.values())
-    assert b"planted" not in everything
+    assert b"planted" not in everything.lower()
     assert WORDS.encode() not in everything
-    assert b"it said [removed], [removed]" in held["logs/run.log"]
+    assert (
+        held["logs/run.log"] == b"ready\nit said " + b", ".join([b"[removed]"] * (len(PLANTED) + 2)) + b"\n"
+    )
     databases = json.loads(held["databases.json"])
     assert databases["slipway.db"]["schema"] >= "0024"
     assert databases["slipway.db"]["rows"]["operation"] == 1

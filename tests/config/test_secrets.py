@@ -351,3 +351,17 @@ def test_a_secret_that_cannot_be_one_is_named_without_a_letter_of_it(
     found = given("file of a variable", path, "\ufeff\u200b\n", tmp_path)
     assert found is not None
     assert "holds nothing that can be seen" in str(problems_of(*found))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://slipway:{WORD}@db.example.org/slipway",
+        f"postgresql://slipway@db.example.org/slipway?password={WORD}",
+        f"postgresql://slipway@db.example.org/slipway?sslpassword={WORD}",
+    ],
+)
+def test_a_password_in_a_url_is_refused_however_it_is_written_there(url: str) -> None:
+    (problem,) = problems_of(put(valid_document(), "database.url", url))
+    assert problem.startswith("database.url: a secret does not belong into this file; ")
+    assert WORD not in problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from slipway.bot.chat.declaration import ChatContext, KeyValueStore
 from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Chat
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
@@ -80,14 +81,18 @@ class Scenario:
         return self.account.user_id
 
     @asynccontextmanager
-    async def bot(self, **changes: Any) -> AsyncIterator[None]:
-        """The bot, from its listening until it is stopped; ``changes`` go into its configuration."""
+    async def bot(
+        self, aws: SimulatedAws | None = None, secrets: Mapping[str, str] | None = None, **changes: Any
+    ) -> AsyncIterator[None]:
+        """The bot, from its listening until it is stopped; ``changes`` go into its configuration, and ``secrets`` are
+        the environment's."""
         listening = asyncio.Event()
 
         def build(context: ChatContext[Any]) -> Chat:
             return CHAT.build(replace(context, own_store=SignallingStore(context.own_store, listening)))
 
-        configured = simulated_settings(self.state_dir, self.azure, changes=self._configuration() | changes)
+        changes = self._configuration() | changes
+        configured = simulated_settings(self.state_dir, self.azure, aws, changes, secrets=secrets)
         app = App(
             configured, DECLARED, chats=(ChatBuilder(MATRIX, build),), clock=self.clock, sleep=nobody_waits
         )

@@ -20,11 +20,13 @@ from slipway.bot.health.report import report
 from slipway.bot.operations import audit
 from slipway.bot.replicas.model import LeaseTiming
 from slipway.commands.general.problems import look_at_replicas
+from tests.slack.bot_process import free_port
 from tests.support.azure import CANDIDATE, X64, simulated_gallery
 from tests.support.clock import FakeClock
 from tests.support.harness import BotHarness, running_bot
 from tests.support.memory_chat import MemoryChat
 from tests.support.processes.postgres import Postgres
+from tests.web.test_whole_bot import asked
 
 TIMING = LeaseTiming(ttl=60, margin=20, beat=0.05, patience=30, settle=10)
 PATIENCE = 60.0
@@ -104,16 +106,27 @@ class File:
         return self.settings
 
 
-async def test_another_configuration_is_told_by_the_reload_and_health_and_status_and_as_a_problem(
+async def test_each_says_which_it_is_and_reload_health_status_and_problems_whose_configuration_differs(
     tmp_path: Path, url: str
 ) -> None:
     clock, files = FakeClock(), (File(), File())
-    with_these = partial(running_bot, changes={"database": {"url": url}}, clock=clock, timing=TIMING)
+    ports = free_port(), free_port()
+    ops = [{"listen": f"127.0.0.1:{port}", "pages": "loopback"} for port in ports]
+    with_these = partial(running_bot, clock=clock, timing=TIMING)
+    changes = [{"database": {"url": url}, "http": {"ops": each}} for each in ops]
     async with (
         simulated_gallery() as azure,
-        with_these(tmp_path / "a", azure=azure, load=files[0].load) as leader,
-        with_these(tmp_path / "b", azure=azure, load=files[1].load) as follower,
+        with_these(tmp_path / "a", azure=azure, changes=changes[0], load=files[0].load) as leader,
+        with_these(tmp_path / "b", azure=azure, changes=changes[1], load=files[1].load) as follower,
     ):
+        for port, folder, role in zip(ports, "ab", ("leader", "follower"), strict=True):
+            (id_,) = (tmp_path / folder / "executor-id").read_text().split()
+            _, ready = await asked(port, "/readyz")
+            assert (ready["role"], ready["replica"]) == (role, id_[:8])
+            _, metrics = await asked(port, "/metrics")
+            assert f'slipway_replica_info{{replica="{id_[:8]}"}} 1.0' in metrics
+            _, page = await asked(port, "/ui")
+            assert ("leads since" if role == "leader" else "hears;") in page
         for file, each in zip(files, (leader, follower), strict=True):
             policy = dict(each.running.services.settings.policy)
             policy["promote"] = policy["promote"].model_copy(update={"approvals": 2})

@@ -30,6 +30,11 @@ class Apps:
             file.touch(0o600)
             file.write_text(self._secrets[name].get_secret_value())
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What the apps share with Slipway, as it is typed into one."""
+        return tuple(each.get_secret_value() for each in self._secrets.values())
+
     def code(self, who: str = "bob", *, steps: int = 0) -> str:
         """What an app shows, or showed so many steps ago or later."""
         code = code_at(self._secrets[who], step_at(self._clock()) + steps)

@@ -121,8 +121,10 @@ def simulated_settings(
     aws: SimulatedAws | None = None,
     changes: Mapping[str, Any] | None = None,
     declarations: Declarations = DECLARED,
+    secrets: Mapping[str, str] | None = None,
 ) -> SlipwaySettings:
-    """The demo's configuration on these simulators, without its schedules; ``changes`` are merged in."""
+    """The demo's configuration on these simulators, without its schedules; ``changes`` are merged in. ``secrets`` are
+    the environment's, in place of keys that the simulated AWS does not look at."""
     document = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
     document["state_dir"] = str(state_dir)
     document["schedule"] = []
@@ -137,7 +139,10 @@ def simulated_settings(
     _merge(document, changes or {})
     # The first pattern that fits counts, so that the demo's, which fits all, has to come last.
     document["promotion"] = dict(sorted(document["promotion"].items(), key=lambda table: table[0] == "*"))
-    secrets = {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"} if aws else {}
+    if secrets is None:
+        secrets = (
+            {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"} if aws else {}
+        )
     return settings_from(document, state_dir, secrets, spec=declarations.spec)
 
 

@@ -113,6 +113,12 @@ async def _members(settings: MatrixSettings, state_dir: str) -> frozenset[str] |
     return await members_of_rooms(settings, AccountStore.in_state_dir(Path(state_dir)))
 
 
+def _kept_secrets(state_dir: str) -> tuple[str, ...]:
+    from slipway.bot.chat.matrix.account.account_store import AccountStore
+
+    return AccountStore.in_state_dir(Path(state_dir)).secrets
+
+
 CHAT = ChatDeclaration(
     platform=MATRIX,
     settings=MatrixSettings,
@@ -127,6 +133,7 @@ CHAT = ChatDeclaration(
     probe=_probe,
     token=_token,
     members=_members,
+    kept_secrets=_kept_secrets,
     rooms_key="rooms",
     account_example="matrix:@alice:example.org",
     room_example="matrix:!abc:example.org",

@@ -67,7 +67,8 @@ def _collected(
     for each in (log, folder / RUN_LOG):
         if each is not None and each.is_file():
             parts[f"logs/{each.name}"] = bundle_parts.tail(each)
-    return bundle_parts.packed(parts, bundle_parts.secrets_of(settings, os.environ))
+    kept = {each for chat in declarations.chats for each in chat.kept_secrets(str(folder))}
+    return bundle_parts.packed(parts, bundle_parts.secrets_of(settings, os.environ) | kept)
 
 
 def _doctor(settings: SlipwaySettings, declarations: Declarations) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Bound(StrEnum):
     STATES = "the states of an operation"
     DEPLOYMENT = "the configuration's name"
     CODE = "words of the code"
+    REPLICA = "this replica, alone"
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,11 @@ ROLE = Gauge(
     "Always 1; the labels say which deployment this is, and whether this replica leads.",
     (Label("deployment", Bound.DEPLOYMENT), Label("role", Bound.CODE)),
 )
+REPLICA = Gauge(
+    "slipway_replica_info",
+    "Always 1, where there can be several replicas; the label says which this is, as its log lines do.",
+    (Label("replica", Bound.REPLICA),),
+)
 CONNECTED = Gauge("slipway_chat_connected", "Whether a chat platform is connected: 1 or 0.", (_PLATFORM,))
 HEARD = Gauge(
     "slipway_chat_last_heard_seconds", "How long ago a chat platform was heard from last.", (_PLATFORM,)
@@ -188,6 +193,7 @@ METRICS: tuple[Metric, ...] = (
     READY,
     CHECK,
     ROLE,
+    REPLICA,
     LOOK_FAILED,
     HTTP_SECONDS,
     BUILD,

@@ -35,6 +35,7 @@ from slipway.bot.core.measuring.metrics import (
     QUEUE,
     QUEUE_SECONDS,
     READY,
+    REPLICA,
     ROLE,
 )
 from slipway.bot.core.times import Clock
@@ -119,6 +120,8 @@ async def samples(sources: Sources) -> tuple[Sample, ...]:
 def _of_readiness(looked: Looked, deployment: str) -> Iterator[Sample]:
     yield Sample(READY, looked.ready)
     yield Sample(ROLE, 1, (deployment, looked.role))
+    if looked.replica:
+        yield Sample(REPLICA, 1, (looked.replica,))
     ages = {check.name: check.age for check in looked.checks}
     for check in looked.checks:
         yield Sample(CHECK, check.ok, (check.name,))

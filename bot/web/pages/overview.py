@@ -7,6 +7,7 @@ from datetime import datetime
 from slipway.bot.core.http.messages import HttpRequest, HttpResponse
 from slipway.bot.health.readiness import Looked
 from slipway.bot.operations.model import OPEN
+from slipway.bot.replicas.wording import lines_of
 from slipway.bot.web.pages.html import Html, tag
 from slipway.bot.web.pages.operations import operations_table
 from slipway.bot.web.pages.parts import ROOT, Frame, badge, section, table
@@ -29,6 +30,7 @@ async def overview(sources: PageSources, frame: Frame, _request: HttpRequest) ->
         "Overview",
         ROOT,
         _health(looked),
+        *(tag("p", line) for line in lines_of(services.replicas())),
         await freezes(sources),
         section(
             "Under way, and waiting for people",

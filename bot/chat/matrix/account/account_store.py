@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
+from slipway.bot.chat.matrix.encryption.seeds import SEED_NAMES, CrossSigningSeeds
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.private_folders import make_private
 
@@ -62,6 +62,19 @@ class AccountStore:
     @property
     def _login_path(self) -> Path:
         return self.path / "login.json"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The token and the seeds that are kept here, as they are written; nothing of a file that cannot be read."""
+        found: list[str] = []
+        for path, names in ((self._login_path, ("access_token",)), (self.seeds_path, SEED_NAMES)):
+            try:
+                document = json.loads(self._read(path) or "{}")
+            except (json.JSONDecodeError, ChatError):
+                continue
+            if isinstance(document, dict):
+                found += (document[name] for name in names if isinstance(document.get(name), str))
+        return tuple(found)
 
     def prepare(self) -> None:
         """Make the folder, for its owner alone.
