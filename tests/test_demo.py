@@ -227,25 +227,20 @@ async def test_whoever_ends_it_while_work_is_under_way_is_told_what_it_waits_for
 def test_it_may_lose_its_reader() -> None:
     with running_slipway("demo") as process:
         line_with(process.stdout, "Three things to try")
-        assert process.stdout is not None
         process.stdout.close()
-        assert process.stdin is not None
         process.stdin.write("!images\n")
         process.stdin.flush()
         assert process.wait(TIMEOUT_SECONDS) == 0
-        assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
 
 
 def test_it_stops_when_it_is_told_to() -> None:
     with running_slipway("demo") as process:
-        assert process.stdin is not None
         process.stdin.write("!whoami\n")
         process.stdin.flush()
         line_with(process.stdout, "You are Alice.")
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT_SECONDS) == 0
-        assert process.stderr is not None
         assert process.stderr.read() == ""
 
 

@@ -9,7 +9,6 @@ import pwd
 import re
 import socket
 import string
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +32,7 @@ from tests.support.processes.program import (
     run_slipway,
     running_slipway,
 )
+from tests.support.processes.warm_program import WarmProgram
 
 pytestmark = pytest.mark.xdist_group("program")
 
@@ -55,7 +55,7 @@ async def say(folder: Path, *arguments: str) -> tuple[int, str, str]:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[subprocess.Popen[str]]:
+async def running(folder: Path) -> AsyncIterator[WarmProgram]:
     async with simulated_gallery() as azure:
         configuration(folder, azure.url)
         with running_slipway("run", cwd=folder) as process:
@@ -143,7 +143,6 @@ async def test_a_change_gets_its_card_in_a_room_and_is_waited_for_there_no_longe
 ) -> None:
     asking = ("say", "--as", "alice", "--wait", "--json", "cleanup")
     async with running(tmp_path) as bot:
-        assert bot.stdin is not None
         with running_slipway(*asking, cwd=tmp_path) as waiting:
             card = await asyncio.to_thread(line_with, bot.stdout, "op-")
             (operation,) = set(re.findall(r"op-[0-9a-z]{4,}", card))
@@ -157,8 +156,10 @@ async def test_a_change_gets_its_card_in_a_room_and_is_waited_for_there_no_longe
             assert (status, "Its card stands in console:console." in said) == (0, True)
             bot.stdin.write(f"!approve {operation}\n")  # by bob, who speaks there
             bot.stdin.flush()
-            said, _ = await asyncio.to_thread(waiting.communicate)
-            status = waiting.returncode
+            reading = asyncio.create_task(asyncio.to_thread(bot.stdout.read))  # a pipe that is full stops it
+            ended = await asyncio.to_thread(waiting.communicate, "", TIMEOUT_SECONDS)
+            status, said = ended.returncode, ended.stdout
+    await reading
     first, *_, last = (json.loads(line) for line in said.splitlines())
     assert (status, first["room"], last["operation"]["state"]) == (0, "console:console", "done")
     assert first["operation"]["id"] == last["operation"]["id"] == operation

@@ -91,12 +91,12 @@ class Heartbeat:
                 platform: chat.health() for platform, chat in self._chats.items()
             }
             news = not told and all(each.connected for each in health.values())
-            if news:
-                told = True
-                await ready()
             if news or self._monotonic() - written >= BEAT_SECONDS:
                 await self._write(self._beat(health, await self._look() if self._look else None))
                 written = self._monotonic()
+            if news:  # after it is written, as who reads of it may ask at once how the bot is
+                told = True
+                await ready()
             await self._sleep(BEAT_SECONDS if told else LOOK_SECONDS)
 
     def _beat(self, health: Mapping[str, ChatHealth], looked: Looked | None = None) -> str:

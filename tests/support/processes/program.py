@@ -118,23 +118,10 @@ def run_slipway(
 @contextmanager
 def running_slipway(
     *arguments: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[str]]:
+) -> Iterator[WarmProgram]:
     """The program with its streams open; ended by force where the test did not end it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "slipway", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        cwd=cwd,
-        env=environment(**(env or {})),
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with WarmProgram(arguments, cwd, environment(**(env or {}))) as process:
+        yield process
 
 
 def line_with(stream: Iterator[str] | None, text: str) -> str:

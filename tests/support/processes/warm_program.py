@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 _PROGRAM = Path(__file__).with_name("forked_slipway.py")
 
@@ -45,6 +45,16 @@ class WarmProgram:
         self.stdout: IO[str] = open(read_out, encoding="utf-8")  # noqa: SIM115, PTH123
         self.stderr: IO[str] = open(read_err, encoding="utf-8")  # noqa: SIM115, PTH123
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        for stream in (self.stdin, self.stdout, self.stderr):
+            with suppress(BrokenPipeError):
+                stream.close()
+        self.wait()
+
     def poll(self) -> int | None:
         """How it ended; None while it runs."""
         return self._look(0)
@@ -64,6 +74,10 @@ class WarmProgram:
         """Send it a signal, if it runs."""
         if self.poll() is None:
             os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """SIGTERM, as a service manager stops a service."""
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """``kill -9``."""
