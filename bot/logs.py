@@ -18,6 +18,8 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from slipway.bot.core.errors import StorageError
+
 
 @contextmanager
 def about(**what: str) -> Iterator[None]:
@@ -45,6 +47,16 @@ def _merge_everywhere(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     return {**event, **_everywhere}
+
+
+def _in_plain_words(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """That nothing can be stored now says all there is to know. No traceback tells more, and each of many parts of
+    the bot would log one, as long as a database is away."""
+    raised = event.get("exc_info")
+    error = raised if isinstance(raised, BaseException) else sys.exc_info()[1] if raised else None
+    if not isinstance(error, StorageError):
+        return event
+    return {**{key: value for key, value in event.items() if key != "exc_info"}, "problem": str(error)}
 
 
 def note(**what: str | None) -> None:
@@ -118,6 +130,7 @@ def configure(
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _merge_everywhere,
+        _in_plain_words,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -1,13 +1,22 @@
-"""The log of a program whose standard error takes nothing."""
+"""The log of a program: where its standard error takes nothing, and where its database is away."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+import structlog
+
+from slipway.bot.core.errors import StorageError
+from tests.support.log_lines import lines
 from tests.support.processes.program import environment
+
+__all__ = ["lines"]
 
 LOGS = """
 import resource, structlog
@@ -125,3 +134,19 @@ def test_a_program_without_standard_error_works_all_the_same() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "it goes on\n")
+
+
+@pytest.mark.parametrize(
+    "error", [StorageError("The database cannot be used now: it does not answer."), ValueError()]
+)
+def test_what_fails_as_nothing_can_be_stored_is_told_in_a_sentence_and_all_else_with_its_traceback(
+    lines: Callable[[], list[dict[str, Any]]], error: Exception
+) -> None:
+    try:
+        raise error
+    except type(error) as caught:
+        structlog.get_logger().exception("one part failed")
+        structlog.get_logger().error("another part failed", exc_info=caught)
+    plain = isinstance(error, StorageError)
+    assert [each.get("problem") for each in lines()] == [str(error) if plain else None] * 2
+    assert ["exception" in each for each in lines()] == [not plain] * 2

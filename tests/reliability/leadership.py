@@ -59,10 +59,10 @@ def absences(spans: Sequence[Span], hindrances: Sequence[Hindrance]) -> Iterator
             and span.led_at < each.led_at
             and each.works_at <= until
         ]
-        if begun:
-            yield Absence(span, min(begun))
-        elif any(_stood_ready(each, span.ended_at, until, hindrances) for each in spans if each is not span):
-            yield Absence(span, None)
+        seconds = min(begun, default=None)
+        over = until if seconds is None else span.ended_at + seconds
+        if any(_stood_ready(each, span.ended_at, over, hindrances) for each in spans if each is not span):
+            yield Absence(span, seconds)
 
 
 def _stood_ready(span: Span, begin: float, end: float, hindrances: Sequence[Hindrance]) -> bool:
