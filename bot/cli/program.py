@@ -33,7 +33,7 @@ class Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
-        with _quiet_when_interrupted():
+        with _quiet_when_interrupted(), _what_may_not_be_read():
             return super().invoke(ctx)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
@@ -61,6 +61,16 @@ class Program(click.Group):
         except DeclarationError as error:
             fail(str(error))
         return found if isinstance(found, click.Command) else fail(wrong)
+
+
+@contextmanager
+def _what_may_not_be_read() -> Iterator[None]:
+    """A file of another user's ends the program with a sentence: nearly always, it was started as the wrong user."""
+    try:
+        yield
+    except PermissionError as error:
+        name = error.filename or "A file that this takes"
+        fail(f"{name} may not be used by this user. Say the same as the user as whom Slipway runs.")
 
 
 @contextmanager

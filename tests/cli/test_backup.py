@@ -51,7 +51,7 @@ async def test_a_backup_of_a_working_bot_goes_on_where_it_was_made(tmp_path: Pat
     assert names_in(tmp_path) == [file.name, state.name]  # nothing is left beside it
     again = tmp_path / "again"
     again.mkdir(mode=0o700)
-    assert restore_backup(file, again) == made
+    assert restore_backup(file, again, "slipway") == made
     assert len(await proved(again)) == made.entries
     async with running_bot(again) as bot:
         # What was heard before counts as heard, by its event's id.
@@ -66,9 +66,11 @@ async def test_a_folder_that_is_used_is_left_alone(tmp_path: Path) -> None:
         pass
     make_backup(state, file, "slipway", NOW)
     with pytest.raises(StateError, match="is used already"):
-        restore_backup(file, state)
+        restore_backup(file, state, "slipway")
     with pytest.raises(StateError, match="there already"):
         make_backup(state, file, "slipway", NOW)
+    with pytest.raises(StateError, match="would be a part of the next backup"):
+        make_backup(state, state / "backups.tar.gz", "slipway", NOW)
     with pytest.raises(StateError, match="nothing to back up"):
         make_backup(tmp_path, tmp_path / "other", "slipway", NOW)
 
@@ -85,7 +87,7 @@ async def test_what_is_not_whole_is_no_backup(tmp_path: Path) -> None:
     assert names_in(tmp_path) == [state.name]
 
 
-@pytest.mark.parametrize("how", ["changed", "cut", "outside", "other", "newer"])
+@pytest.mark.parametrize("how", ["changed", "cut", "outside", "other", "newer", "of staging"])
 async def test_a_backup_that_is_damaged_or_forged_is_put_nowhere(tmp_path: Path, how: str) -> None:
     state, file, into = tmp_path / "state", tmp_path / "backup.tar.gz", tmp_path / "into"
     async with running_bot(state):
@@ -102,10 +104,12 @@ async def test_a_backup_that_is_damaged_or_forged_is_put_nowhere(tmp_path: Path,
             rewrite(file, forged, {"../out": b"x"})
         case "other":
             file.write_bytes(b"no archive")
+        case "of staging":
+            rewrite(file, Manifest(**{**vars(made), "deployment": "staging"}), {})
         case _:
             rewrite(file, Manifest(**{**vars(made), "schema": "9999"}), {})
     with pytest.raises(StateError) as told:
-        restore_backup(file, into)
+        restore_backup(file, into, "slipway")
     assert "Traceback" not in str(told.value)
     assert list(into.iterdir()) == []
     assert not (tmp_path / "out").exists()

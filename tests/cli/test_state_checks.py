@@ -45,6 +45,33 @@ async def test_all_is_well_on_a_folder_that_a_bot_left(state: Path) -> None:
     assert [part.name for part in found.parts[2].parts] == ["reachable", "schema", "integrity", "writable"]
 
 
+async def test_what_another_user_may_not_look_at_is_said_once_and_nothing_else_of_it(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    found = examine_state(state, NOW)
+    assert [part.name for part in found.parts] == ["access", "the running bot"]
+    assert "may not be read and written by this user" in failing(found)["access"]
+    assert "as the user as whom Slipway runs" in found.parts[0].next
+
+
+def test_whoever_is_the_wrong_user_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of the program: as root in a test, nothing is ever refused."""
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.chdir(tmp_path)
+    Path("slipway.toml").write_text(CONSOLE_CONFIGURATION)
+    Path("state").mkdir()
+    monkeypatch.setattr(Path, "exists", refuse)
+    ran = CliRunner().invoke(main, ["backup", "b.tar.gz"])
+    assert ran.exit_code == 1
+    assert ran.output.endswith(
+        "may not be used by this user. Say the same as the user as whom Slipway runs.\n"
+    )
+
+
 async def test_it_looks_while_a_bot_works_and_says_that_it_is_there(tmp_path: Path) -> None:
     async with running_bot(tmp_path) as bot:
         found = examine_state(tmp_path, NOW)

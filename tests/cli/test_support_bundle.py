@@ -7,7 +7,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from slipway.bot.cli.main import main
 from slipway.bot.cli.operating.bundle_parts import REMOVED, without_secrets
 from tests.support.azure import X64
 from tests.support.harness import running_bot
@@ -65,6 +67,33 @@ async def test_no_secret_and_nobodys_words_are_in_it_and_what_helps_is(tmp_path:
     assert any(each["path"] == "matrix/login.json" for each in json.loads(held["files.json"]))
 
 
-def test_a_secret_is_found_as_it_stands_and_as_json_writes_it() -> None:
-    text = 'a"b and a\\"b'
-    assert without_secrets(text, ['a"b']) == f"{REMOVED} and {REMOVED}"
+def test_a_secret_is_found_as_it_stands_and_as_json_and_addresses_write_it() -> None:
+    text = 'a"b@c and a\\"b@c and ?key=a%22b%40c'
+    assert without_secrets(text, ['a"b@c']) == f"{REMOVED} and {REMOVED} and ?key={REMOVED}"
+
+
+def test_no_line_of_a_secret_is_left_where_a_log_breaks_it() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nshort\n-----END PRIVATE KEY-----"
+    assert "MIIEvQ" not in without_secrets("line 1: MIIEvQIBADANBgkqhkiG9w0BAQEF", [key])
+
+
+def test_it_replaces_nothing_and_what_is_broken_keeps_nothing_else_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object) -> None:
+        raise RuntimeError("doctor is ill")
+
+    monkeypatch.chdir(tmp_path)
+    Path("slipway.toml").write_text(CONSOLE_CONFIGURATION)
+    monkeypatch.setattr("slipway.bot.cli.operating.support_bundle._doctor", break_off)
+    over = CliRunner().invoke(main, ["support-bundle", "slipway.toml"])
+    assert (over.exit_code, "is there already" in over.output) == (1, True)
+    assert Path("slipway.toml").read_text() == CONSOLE_CONFIGURATION
+    made = CliRunner().invoke(main, ["support-bundle"])
+    assert made.exit_code == 0, made.output
+    (file,) = tmp_path.glob("slipway-support-*.tar.gz")
+    with tarfile.open(file) as archive:
+        found = archive.extractfile("slipway-support/doctor.json")
+        assert found is not None
+        assert json.loads(found.read()) == {"failed": "RuntimeError: doctor is ill"}
+        assert "slipway-support/versions.json" in archive.getnames()

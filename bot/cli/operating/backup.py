@@ -38,7 +38,8 @@ def backup(path: Path, target: Path) -> None:
 @click.command(short_help="Put a backup back into an empty state folder.")
 @config_option
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore(path: Path, source: Path) -> None:
+@click.option("--of", "deployment", help="The name of the deployment it was made of, where that is another.")
+def restore(path: Path, source: Path, deployment: str | None) -> None:
     """Put a backup back into the state folder of the configuration, in which nothing may be.
 
     The bot must not be running. It goes on from when the backup was made: docs/operating.md, “What happens after a
@@ -55,7 +56,7 @@ def restore(path: Path, source: Path) -> None:
 
     def work() -> Manifest:
         with StateLock(folder):
-            made = restore_backup(source, folder)
+            made = restore_backup(source, folder, deployment or settings.name)
             asyncio.run(_note(folder, made))
             return made
 

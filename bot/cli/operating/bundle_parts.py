@@ -12,6 +12,7 @@ from contextlib import closing
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, SecretStr
 
@@ -26,6 +27,9 @@ REMOVED = "[removed]"
 _SHORTEST = 4
 """A shorter secret is not looked for: it would be found in every word."""
 
+_SHORTEST_LINE = 16
+"""Of a secret of several lines, such as a key: shorter lines are no secret by themselves."""
+
 _LAST = 512 * 1024
 """Bytes of a log that are taken, from its end."""
 
@@ -39,9 +43,10 @@ def secrets_of(settings: Settings, environ: Mapping[str, str]) -> frozenset[str]
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """A text in which no known secret is, as it stands or as JSON writes it."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        for written in (secret, json.dumps(secret)[1:-1]):
+    """A text in which no known secret is: as it stands, as JSON or an address writes it, nor a line of one."""
+    lines = {line for secret in secrets for line in secret.splitlines() if len(line) >= _SHORTEST_LINE}
+    for secret in sorted({*secrets, *lines}, key=len, reverse=True):
+        for written in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote(secret)):
             text = text.replace(written, REMOVED)
     return text
 

@@ -48,11 +48,14 @@ def examine_state(folder: Path, now: datetime, *, files: bool = True) -> Finding
         now: the present, for how old the bot's sign of life is.
         files: whether the databases are files in it.
     """
-    if not folder.exists():
+    if not os.path.exists(folder):  # noqa: PTH110 - pathlib's raises where a folder above may not be searched
         return _not_there(folder)
+    access = _folder(folder)
+    if access.verdict is Verdict.FAIL:  # then nothing in it can be looked at
+        return Finding(WHAT, str(folder), connection=False, parts=(access, _bot(folder, now)))
     there = [name for name in (DATABASE, WORKFLOWS) if files and (folder / name).exists()]
     parts = (
-        _folder(folder),
+        access,
         _space(folder),
         *(Check(name, parts=tuple(_database(folder / name))) for name in there),
         *((_together(folder),) if files else ()),
@@ -62,7 +65,7 @@ def examine_state(folder: Path, now: datetime, *, files: bool = True) -> Finding
 
 
 def _not_there(folder: Path) -> Finding:
-    above = next(each for each in folder.absolute().parents if each.exists())
+    above = next(each for each in folder.absolute().parents if os.path.exists(each))  # noqa: PTH110 - as above
     if os.access(above, os.W_OK | os.X_OK):
         return Finding(WHAT, f"{folder} is made at the first start", connection=False)
     return Finding(

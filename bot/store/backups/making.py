@@ -15,7 +15,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -53,6 +53,10 @@ def make_backup(folder: Path, target: Path, deployment: str, now: datetime) -> M
         raise StateError(f"There is no {DATABASE} in {folder}, so there is nothing to back up.")
     if target.exists():
         raise StateError(f"{target} is there already; name another file.")
+    if target.absolute().is_relative_to(folder.absolute()):
+        raise StateError(
+            f"{target} would be a part of the next backup, and lost with {folder}; name another."
+        )
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".slipway-backup-") as scratch:
             copy = Path(scratch)
@@ -87,7 +91,9 @@ def _copy(folder: Path, copy: Path) -> None:
                 source.backup(into)
                 into.execute("PRAGMA journal_mode=DELETE")  # one file, whole by itself
     for path in others:
-        _place(copy, path.relative_to(folder)).write_bytes(path.read_bytes())
+        with suppress(FileNotFoundError):  # a bot at work took it away since it was listed
+            content = path.read_bytes()
+            _place(copy, path.relative_to(folder)).write_bytes(content)
 
 
 def _found(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -97,7 +103,7 @@ def _found(folder: Path) -> tuple[list[Path], list[Path]]:
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.is_symlink() or path.name in _NOT_KEPT or path.name.endswith(_PASSING):
             continue
-        with path.open("rb") as file:
+        with suppress(FileNotFoundError), path.open("rb") as file:
             (databases if file.read(len(_MAGIC)) == _MAGIC else others).append(path)
     return databases, others
 

@@ -19,15 +19,16 @@ _MAY_BE_THERE = frozenset({"lock"})
 """Held by whoever restores."""
 
 
-def restore_backup(source: Path, folder: Path) -> Manifest:
+def restore_backup(source: Path, folder: Path, deployment: str) -> Manifest:
     """Put a backup back, after it was proved. The folder has to be locked by the caller.
 
     Args:
         source: the backup.
         folder: the state folder, in which nothing may be.
+        deployment: whose backup it has to be, by the name in its configuration.
 
     Raises:
-        StateError: the folder is used, or the backup is none, damaged, or of a newer Slipway.
+        StateError: the folder is used, or the backup is none, another deployment's, damaged, or of a newer Slipway.
     """
     if used := [each.name for each in folder.iterdir() if each.name not in _MAY_BE_THERE]:
         names = ", ".join(sorted(used)[:3])
@@ -37,6 +38,11 @@ def restore_backup(source: Path, folder: Path) -> Manifest:
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as scratch:
             manifest = _unpack(source, Path(scratch))
+            if manifest.deployment != deployment:
+                raise StateError(
+                    f"The backup is of {manifest.deployment}, and this is {deployment}: its operations would be "
+                    f"carried out here. If that is meant, say so: --of {manifest.deployment}"
+                )
             _prove(Path(scratch), manifest)
             _move(Path(scratch), folder, manifest)
     except tarfile.TarError as error:
