@@ -39,14 +39,62 @@ def said() -> str:
 
 def _texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        match node:
-            case ast.JoinedStr():
-                parts = (str(each.value) if isinstance(each, ast.Constant) else "…" for each in node.values)
-                yield "".join(parts).replace("\n", " ")
-            case ast.Constant(value=str(text)):
-                yield text.replace("\n", " ")
+        if (text := _text(node)) is not None:
+            yield text
+
+
+def _text(node: ast.AST | None) -> str | None:
+    """What a node of code says, with a mark where something is filled in; None where it is no text."""
+    match node:
+        case ast.JoinedStr():
+            parts = (str(each.value) if isinstance(each, ast.Constant) else "…" for each in node.values)
+            return "".join(parts).replace("\n", " ")
+        case ast.Constant(value=str(text)):
+            return text.replace("\n", " ")
+        case _:
+            return None
+
+
+def _problems(tree: ast.AST) -> Iterator[str]:
+    """The sentences by which code ends a start, calls the bot unwell, or has something in the list of problems."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        named = {each.arg: each.value for each in node.keywords}
+        match node.func.id, node.args:
+            case (("StateError" | "ListenError"), [said, *_]):
+                yield _text(said) or ""
+            case "Check", [_, said, *_]:
+                yield _text(said) or ""
+            case "Unseen", [_, said, *_]:
+                yield _text(said) or ""
+            case "Found", _:
+                yield _text(named.get("what")) or ""
             case _:
                 pass
+
+
+STARTS = ("bot/store", "bot/replicas", "bot/web", "bot/workflows", "bot/health/readiness.py", "bot/subjects")
+"""Where these sentences are."""
+
+AT_HAND = ("bot/store/backups", "bot/store/moving.py")
+"""Where they answer a command that somebody types by day and who reads on."""
+
+
+def problems() -> list[str]:
+    paths = [
+        each
+        for name in STARTS
+        for each in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))
+    ]
+    apart = tuple(str(ROOT / each) for each in AT_HAND)
+    found = {
+        said
+        for path in paths
+        if not str(path).startswith(apart)
+        for said in _problems(ast.parse(path.read_text("utf-8")))
+    }
+    return sorted(each for each in found if len(each.replace("…", "").strip()) > 8)
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
@@ -55,13 +103,20 @@ def test_every_sentence_that_is_quoted_is_said(sentence: str) -> None:
     assert re.search(pattern, said()), sentence
 
 
+@pytest.mark.parametrize("said", problems())
+def test_whoever_is_woken_by_a_sentence_finds_it(said: str) -> None:
+    """Each sentence by which the bot does not start, is not well or lists a problem has its place."""
+    headings = [".*".join(map(re.escape, sentence.split("…"))) for sentence in SENTENCES]
+    assert any(re.match(heading, said) for heading in headings), f"docs/runbook.md lacks: {said}"
+
+
 def test_it_has_the_sections_that_people_look_for() -> None:
     assert tuple(re.findall(r"^## (.+)$", RUNBOOK, re.MULTILINE)) == SECTIONS
     assert len(SENTENCES) > 12
 
 
 def test_every_command_that_is_to_be_typed_is_there() -> None:
-    typed = set(re.findall(r"slipway ([a-z][a-z-]+)", RUNBOOK)) - {"env", "example"}
+    typed = set(re.findall(r"(?<!-n )slipway ([a-z][a-z-]+)", RUNBOOK)) - {"env", "example"}
     known = set(main.list_commands(Context(main)))
     assert isinstance(main, Group)
     assert typed <= known | {"manifest"}, typed - known
