@@ -97,6 +97,24 @@ def test_two_replicas_are_never_both_taken_away_and_have_a_database() -> None:
     assert "[database]" in only("postgresql.yaml", "ConfigMap")["data"]["slipway.toml"]
 
 
+def test_an_outage_of_a_chat_hides_no_pod_and_keeps_no_node() -> None:
+    """A pod is not ready then: its metrics are wanted all the same, and it may be moved."""
+    assert only("common.yaml", "Service")["spec"]["publishNotReadyAddresses"] is True
+    for name in WAYS:
+        assert only(name, "PodDisruptionBudget")["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_names_are_found_on_kubernetes_and_on_openshift() -> None:
+    """OpenShift's name server hears at 5353 behind its service's 53; a policy sees what is behind."""
+    rules = only("common.yaml", "NetworkPolicy")["spec"]["egress"]
+    ports = [{each["port"] for each in rule["ports"]} for rule in rules]
+    assert {53} in ports
+    (openshift,) = [rule for rule, each in zip(rules, ports, strict=True) if each == {5353}]
+    assert openshift["to"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
+    ]
+
+
 def test_nobody_but_monitoring_gets_in() -> None:
     policy = only("common.yaml", "NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
