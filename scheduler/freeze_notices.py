@@ -90,12 +90,14 @@ class FreezeNotices:
             self._told.add(key)
 
     async def _tell_begin(self, frozen: Freeze | Period) -> None:
+        scoped = isinstance(frozen, Period) and frozen.scope.limited
+        nothing = "Of that, nothing" if scoped else "Nothing"
         card = Card(
             tone=Tone.WARNING,
-            title="Changes are frozen",
+            title="Some changes are frozen" if scoped else "Changes are frozen",
             text=f"{self._gate.words.why(frozen)}.",
             notes=(
-                "Nothing new is proposed, what is approved begins when that is over, and what runs stands still.",
+                f"{nothing} new is proposed, what is approved begins when that is over, and what runs stands still.",
             ),
         )
         await self._say(frozen.key, "", card)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings
 from slipway.bot.core.problems import one_line
 from slipway.bot.core.settings import Settings
+from slipway.bot.core.times import format_duration
 
 RELOADED = frozenset({"person", "roles", "policy", "environment", "schedule"})
 """The tables that a reload takes in. A change of any other key takes a restart."""
@@ -49,7 +51,8 @@ def differences(before: SlipwaySettings, after: SlipwaySettings) -> Differences:
             continue
         entry = _entry(leaf)
         if not _is_taken(leaf):
-            restart[".".join(leaf)] = None
+            if not _comes_or_goes_with_it(leaf, old, new):
+                restart[".".join(leaf)] = None
         elif entry is not None and not any(each[: len(entry)] == entry for each in old):
             taken[f"{'.'.join(entry)} is new"] = None
             if entry[0] == "person":
@@ -59,6 +62,16 @@ def differences(before: SlipwaySettings, after: SlipwaySettings) -> Differences:
         else:
             taken[f"{'.'.join(leaf)}: {_shown(was)} → {_shown(now)}"] = None
     return Differences(tuple(taken), tuple(restart))
+
+
+def _comes_or_goes_with_it(leaf: Leaf, old: Mapping[Leaf, object], new: Mapping[Leaf, object]) -> bool:
+    """Whether a key that takes a restart belongs to somebody, or a role, that is gone; or is new with it, and says
+    nothing."""
+    entry = _entry(leaf)
+    if entry is None:
+        return False
+    gone = not any(each[: len(entry)] == entry for each in new)
+    return gone or (leaf not in old and not new.get(leaf))
 
 
 def merged(before: SlipwaySettings, after: SlipwaySettings) -> SlipwaySettings:
@@ -111,6 +124,8 @@ def _shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, SecretStr):
         return "a secret"
+    if isinstance(value, timedelta):
+        return format_duration(value)
     several = isinstance(value, tuple | list | frozenset)
     text = one_line((", ".join(map(_shown, value)) or "none") if several else str(value))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -228,7 +228,8 @@ async def test_a_window_of_the_configuration_is_about_what_it_names_and_lets_pas
     )
     async with running_bot(tmp_path, changes=changes) as bot:
         await minute(bot)
-        assert titles(bot.messages) == ["Changes are frozen"]
+        assert titles(bot.messages) == ["Some changes are frozen"]
+        assert "Of that, nothing new is proposed" in bot.messages[0].text
         (refused,) = await bot.say("alice", f"!promote {X64}")
         assert (
             "The freeze window final keeps Fedora-Cloud-43-* from changing until 2026-11-21" in refused.text

@@ -14,6 +14,7 @@ from slipway.bot.cli.operating.reload import _ask
 from slipway.bot.config.differences import differences, merged
 from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings
 from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.totp import new_secret
 from slipway.bot.intake.control import SOCKET
 from tests.support.azure import X64, simulated_gallery
 from tests.support.clock import FakeClock
@@ -97,6 +98,16 @@ async def test_a_file_with_mistakes_changes_nothing_and_says_why(tmp_path: Path)
         assert "reloaded" not in [each["action"] for each in await audit_trail(bot)]
 
 
+def test_whoever_comes_or_goes_takes_a_restart_only_for_what_they_bring() -> None:
+    before, after = _differing({})
+    without = after.model_copy(update={"person": after.person[:1], "roles": {}})
+    for one, other in ((before, without), (without, before)):
+        assert differences(one, other).restart == ()
+    secret = before.person[1].model_copy(update={"totp_secret": new_secret()})
+    found = differences(without, before.model_copy(update={"person": (before.person[0], secret)}))
+    assert found.restart == ("person.bob.totp_secret",)
+
+
 async def test_policies_count_for_what_is_asked_for_from_then_on(tmp_path: Path) -> None:
     async with bot_with_file(tmp_path) as (bot, file):
         policy = dict(file.settings.policy)
@@ -166,7 +177,7 @@ def _differing(change: Mapping[str, Any]) -> tuple[SlipwaySettings, SlipwaySetti
 @pytest.mark.parametrize(
     ("change", "taken", "restart"),
     [
-        ({"policy.promote.expires": "2h"}, ("policy.promote.expires: 1 day, 0:00:00 → 2:00:00",), ()),
+        ({"policy.promote.expires": "2h"}, ("policy.promote.expires: 1d → 2h",), ()),
         ({"commands.prefix": "+", "zone": "Europe/Berlin"}, (), ("zone", "commands.prefix")),
         ({"name": "other", "policy.promote.remind": False}, ("policy.promote.remind: ",), ("name",)),
     ],

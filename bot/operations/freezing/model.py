@@ -80,6 +80,11 @@ class Scope:
     patterns: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
 
+    @property
+    def limited(self) -> bool:
+        """Whether it leaves something out, whoever asks."""
+        return bool(self.kinds or self.clouds or self.patterns)
+
     def covers(self, concern: Concern) -> bool:
         """Whether an operation is frozen by it."""
         if concern.requester in self.passing or concern.roles & frozenset(self.passing):
