@@ -169,6 +169,15 @@ class People:
             )
         return replace(person, roles=tuple(dict.fromkeys((*person.roles, *held))))
 
+    @property
+    def roles_by_groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The roles that user groups give now, beside those that are given by name; by the ids of their holders."""
+        by_name = {person.id: person.roles for person in self._configured}
+        added = {
+            person.id: tuple(sorted(set(person.roles) - set(by_name[person.id]))) for person in self._persons
+        }
+        return {person: roles for person, roles in added.items() if roles}
+
     def _index(self) -> None:
         self._by_id = {person.id: person for person in (*self._persons, *self._schedules, *self._services)}
         self._by_identity = {identity: person for person in self._persons for identity in person.identities}

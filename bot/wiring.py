@@ -47,7 +47,7 @@ from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import StandingCards
 from slipway.bot.operations.step_up.service import StepUps
 from slipway.bot.operations.step_up.store import StepUpStore
-from slipway.bot.operations.trail.configuration import configuration_entry, note_configuration
+from slipway.bot.operations.trail.configuration import GroupRoles, configuration_entry, note_configuration
 from slipway.bot.operations.trail.sinks.configured import sinks_of
 from slipway.bot.operations.trail.sinks.forwarder import AuditForwarder
 from slipway.bot.people import People, schedule_id
@@ -346,6 +346,7 @@ def wire(parts: Parts) -> RunningBot:
         gone_rooms,
         audit_heads,
         Upkeep(
+            GroupRoles(people, parts.database, parts.clock).sweep,
             freeze_notices.sweep,
             housekeeping.sweep,
             gone_rooms.sweep,

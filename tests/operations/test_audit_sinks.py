@@ -15,15 +15,19 @@ from pathlib import Path
 
 import pytest
 
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.core.syslog_address import SyslogAddress
 from slipway.bot.operations.audit import AuditEntry, AuditKey, Recorded, append, entries
+from slipway.bot.operations.trail.configuration import GroupRoles
 from slipway.bot.operations.trail.sinks import syslog_format
 from slipway.bot.operations.trail.sinks.file_sink import FileSink
 from slipway.bot.operations.trail.sinks.forwarder import AuditForwarder
 from slipway.bot.operations.trail.sinks.model import Sink, SinkError
 from slipway.bot.operations.trail.sinks.syslog_sink import SyslogSink
+from slipway.bot.people import People
 from slipway.bot.store.database import DATABASE, Database
 from tests.support.clock import NOW, FakeClock
+from tests.support.configuration import SECRETS, put, settings_of, valid_document
 from tests.support.harness import running_bot
 
 
@@ -280,6 +284,25 @@ def test_what_is_no_syslog_is_told(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=re.escape(why)):
         SyslogAddress.parse(text)
     assert str(SyslogAddress.parse("tls://[::1]")) == "tls://[::1]:6514"
+
+
+async def test_roles_that_user_groups_give_are_noted_when_they_change(tmp_path: Path) -> None:
+    document = put(put(valid_document(), "slack", {}), "roles.admin.slack_groups", ["S0123456789"])
+    document = put(document, "person.1.identities", ["matrix:@bob:example.org", "slack:U0BOB"])
+    tokens = {"SLIPWAY_SLACK_BOT_TOKEN": "xoxb-1", "SLIPWAY_SLACK_APP_TOKEN": "xapp-1"}
+    people = People(settings_of(document, SECRETS | tokens), {SLACK: "slack_groups"})
+    async with opened(tmp_path) as database:
+        trail = GroupRoles(people, database, FakeClock())
+        await trail.sweep()
+        for members in ({"U0BOB"}, {"U0BOB", "U0STRANGER"}, set()):
+            people.set_group_members(SLACK, {"S0123456789": frozenset(members)})
+            await trail.sweep()
+            await trail.sweep()
+        noted = [(each.entry.action, dict(each.entry.detail)) async for each in entries(database)]
+    assert noted == [
+        ("roles by groups", {"people": {"bob": ["admin"]}}),
+        ("roles by groups", {"people": {}}),
+    ]
 
 
 async def test_each_start_notes_the_configuration_and_everybodys_roles_and_a_file_has_it(

@@ -1,8 +1,11 @@
-"""What the trail says of the configuration at each start and reload: its digest, and who holds which role by it."""
+"""What the trail says of the configuration at each start and reload: its digest, and who holds which role by it.
+
+And of the user groups of platforms that give roles, as their members change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import uuid4
 
@@ -10,11 +13,16 @@ from slipway import __version__
 from slipway.bot.config.digest import digest_of
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.model import Json
+from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry, AuditKey, append
+from slipway.bot.people import People
 from slipway.bot.store.database import Database
 
 STARTED, RELOADED = "configured", "reloaded"
 """What entries call a start with a configuration, and a reload."""
+
+BY_GROUPS = "roles by groups"
+"""What entries call that user groups give other roles than before."""
 
 
 def configuration_entry(
@@ -39,6 +47,35 @@ def configuration_entry(
         ("schedules", schedules),
     )
     return AuditEntry(AuditKey.of_configuration(at, uuid4().hex), at, actor, action, detail=detail)
+
+
+class GroupRoles:
+    """Notes which roles user groups give, whenever that changed: the entry of a start or a reload knows only those
+    that slipway.toml gives by name.
+
+    Args:
+        people: who holds which role now.
+        database: has the trail.
+        clock: the present.
+    """
+
+    def __init__(self, people: People, database: Database, clock: Clock) -> None:
+        self._people = people
+        self._database = database
+        self._clock = clock
+        self._noted: Mapping[str, tuple[str, ...]] = {}
+
+    async def sweep(self) -> None:
+        """Note them, if they are others than were noted last in this process."""
+        now = self._people.roles_by_groups
+        if now == self._noted:
+            return
+        at = self._clock()
+        held: dict[str, Json] = {person: [*roles] for person, roles in sorted(now.items())}
+        key = AuditKey.of_configuration(at, uuid4().hex)
+        entry = AuditEntry(key, at, "slipway", BY_GROUPS, detail=(("people", held),))
+        await note_configuration(self._database, entry)
+        self._noted = now
 
 
 def _sorted(names: Iterable[str]) -> Json:
