@@ -22,7 +22,7 @@ async def charted(call: CommandContext, card: Card, versions: Mapping[Definition
     for definition, listing in versions.items():
         if not listing:
             continue
-        timeline = await timeline_now(definition, listing, history=services.history, holds=holds, now=now)
+        timeline = await timeline_now(definition, listing, services, holds, now)
         try:
             pictures.append(await services.charts.draw(timeline))
         except NoDrawingError as error:

@@ -11,6 +11,8 @@ from slipway.bot.chat.model import Card, Field, Tone
 from slipway.bot.chat.tables import Cell, Row, table_of, text
 from slipway.bot.config.settings import Missed, ScheduleMode, ScheduleSettings
 from slipway.bot.core.commands import command
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.patterns import fits
 from slipway.bot.core.text import fit_for_a_line
 from slipway.bot.core.times import format_duration, format_span, format_time
 from slipway.bot.subjects.schedules.model import Fate, LastRun, Pause
@@ -35,18 +37,23 @@ _MODES = {
 @command(
     "schedules",
     summary="What runs on a schedule: how it went last, when it runs next, who paused it.",
-    examples=("schedules", "schedules weekly-cleanup"),
+    examples=("schedules", "schedules weekly-cleanup", "schedules weekly-*"),
     aliases=("schedule",),
 )
-@click.argument("schedule", type=SCHEDULE, required=False, help="One of them, by its name; without, all.")
+@click.argument("schedule", type=SCHEDULE, required=False, help="One of them, or a pattern; without, all.")
 async def schedules(call: CommandContext, schedule: str | None) -> CardReply:
     """One by its name is shown with its line, its times and its rules."""
     held = call.services.get(ScheduleServices)
-    if schedule is not None:
+    pattern = schedule is not None and any(sign in schedule for sign in "*?[")
+    if schedule is not None and not pattern:
         check_known(schedule, held.names)
     view = _View(call, await held.store.runs(), await held.store.pauses())
     entries = call.services.settings.schedule
-    if schedule is not None:
+    if schedule is not None and pattern:
+        entries = tuple(each for each in entries if fits(each.name, schedule))
+        if not entries:
+            raise UserError(f"No schedule fits `{schedule}`.", hint="schedules")
+    elif schedule is not None:
         return CardReply(await view.one(next(each for each in entries if each.name == schedule)))
     if not entries:
         return CardReply(Card(title="Nothing runs on a schedule."), nothing_to_do=True)

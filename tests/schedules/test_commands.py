@@ -123,6 +123,14 @@ async def test_a_pause_is_seen_survives_a_restart_and_ends_by_itself(tmp_path: P
         assert titles == {"daily-list runs again", "5 image definitions"}, "its end is not in it"
 
 
+async def test_a_pattern_lists_those_that_fit(tmp_path: Path) -> None:
+    async with scheduled(tmp_path, FakeClock(), MemoryChat()) as bot:
+        (listed,) = await bot.say("carol", "!schedules Weekly-*")
+        assert [row[0] for row in table(listed)] == ["weekly-promotion"]
+        (none,) = await bot.say("carol", "!schedules monthly-*")
+        assert "No schedule fits `monthly-*`." in none.text
+
+
 async def test_a_schedule_is_run_by_hand_with_the_rights_of_whoever_does(tmp_path: Path) -> None:
     async with scheduled(tmp_path, FakeClock(), MemoryChat()) as bot:
         (listed,) = await bot.say("carol", "!schedule run daily-list")

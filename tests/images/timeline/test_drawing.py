@@ -123,6 +123,13 @@ def test_there_are_as_many_marks_of_each_colour_as_versions_and_one_in_the_legen
     assert pixels.patches(pixel(drawing.BARS)) == len(timeline.entries)
 
 
+def test_what_is_called_bad_is_crossed_out_and_no_other() -> None:
+    found = draw(timeline_of(X64, candidates(3), NOW, bad={"43.2.0"}))
+    picture, ink = Pixels(found.png), pixel(drawing.INK)
+    arms = {each.version: picture[each.x + 12, each.y + 12] == ink for each in found.places}
+    assert arms == {"43.3.0": False, "43.2.0": True, "43.1.0": False}
+
+
 def test_the_bars_say_in_how_many_regions_each_is(drawn: Drawing, pixels: Pixels) -> None:
     bar = pixel(drawing.BARS)
     lengths = [sum(each == bar for each in pixels.rows[round(place.y)]) for place in drawn.places]

@@ -47,11 +47,11 @@ def test_what_is_latest_is_shown_however_many_are_newer() -> None:
 
 
 def test_the_words_say_what_the_picture_shows() -> None:
-    found = timeline_of(X64, VERSIONS, NOW, rolled_back={"43.4.0"}, held={"43.4.0"})
+    found = timeline_of(X64, VERSIONS, NOW, rolled_back={"43.4.0"}, held={"43.4.0"}, bad={"43.0.0"})
     assert in_words(found) == (
         "Timeline of Fedora-Cloud-43-x64: 6 versions, published 2026-10-21 to 2026-11-19. "
         "Latest: 43.2.0 in 1 of 2 regions and 43.1.0 in 1 of 2 regions. Promoted: 43.0.0. Candidate: 43.5.0. "
-        "Rolled back: 43.4.0. Failed or in progress: 43.3.0. Held: 43.4.0. Ended: 43.1.0. "
+        "Rolled back: 43.4.0. Failed or in progress: 43.3.0. Held: 43.4.0. Called bad: 43.0.0. Ended: 43.1.0. "
         "Not in all 2 regions: 43.5.0 in 1."
     )
 

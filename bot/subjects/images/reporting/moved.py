@@ -112,9 +112,7 @@ async def look_at_moves(services: Services, period: Period) -> Moves:
             unseen.append(f"No timeline of {definition}: {error.words}")
             continue
         if listing:
-            timelines.append(
-                await timeline_now(definition, listing, history=images.history, holds=holds, now=now)
-            )
+            timelines.append(await timeline_now(definition, listing, images, holds, now))
     return Moves(moved, tuple(timelines), tuple(unseen))
 
 

@@ -134,8 +134,9 @@ def _draw_dates(axes: Axes, timeline: Timeline, first: datetime, last: datetime)
         axes.hlines(*zip(*lives, strict=True), color="#bbbbbb", linewidth=1.4, zorder=1)
     ends = [(date2num(each.ends), row) for row, each, _ in shown if each.ended and each.ends is not None]
     holds = [(begin, row) for row, each, begin in shown if each.held]
+    bad = [(begin, row) for row, each, begin in shown if each.bad]
     marks = [(_mark(mark), [(at, row) for row, each, at in shown if each.mark is mark]) for mark in Mark]
-    for layer, (style, points) in enumerate(((_END, ends), *marks, (_HOLD, holds)), start=2):
+    for layer, (style, points) in enumerate(((_END, ends), (_BAD, bad), *marks, (_HOLD, holds)), start=2):
         if points:
             axes.plot(*zip(*points, strict=True), **style, zorder=layer)
     for row, each, begin in shown:
@@ -173,6 +174,13 @@ _HOLD: dict[str, Any] = {
     "markeredgewidth": 2.2,
     "linestyle": "none",
 }
+_BAD: dict[str, Any] = {
+    "marker": "x",
+    "markersize": 20,  # its arms stand out from below the mark
+    "markeredgecolor": INK,
+    "markeredgewidth": 2.0,
+    "linestyle": "none",
+}
 _END: dict[str, Any] = {
     "marker": "|",
     "markersize": 12,
@@ -188,6 +196,8 @@ def _legend(timeline: Timeline) -> Sequence[Line2D]:
     found = [_handle(mark.value, _mark(mark)) for mark in Mark if mark in present]
     if any(each.held for each in timeline.entries):
         found.append(_handle("held", {**_HOLD, "markersize": 10}))
+    if any(each.bad for each in timeline.entries):
+        found.append(_handle("called bad", {**_BAD, "markersize": 8}))
     if any(each.ended for each in timeline.entries):
         found.append(_handle("ended", _END))
     return found

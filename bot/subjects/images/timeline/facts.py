@@ -15,7 +15,7 @@ MOST_SHOWN = 30
 
 
 class Mark(StrEnum):
-    """What a version is, in the words of a legend. Being held, and having ended, come beside it."""
+    """What a version is, in the words of a legend. Being held, being called bad, and having ended come beside it."""
 
     LATEST = "latest"
     PROMOTED = "promoted"
@@ -34,6 +34,7 @@ class Entry:
         ends: its end of life; None where it has none.
         mark: what it is.
         held: whether a hold keeps it from being promoted and removed.
+        bad: whether what is known of it calls it bad.
         ended: whether its end of life is over.
         regions: in how many regions it is: those whose copy is not complete do not count, where that is known.
         latest_in: in how many of them it is latest.
@@ -44,6 +45,7 @@ class Entry:
     ends: datetime | None
     mark: Mark
     held: bool
+    bad: bool
     ended: bool
     regions: int
     latest_in: int
@@ -75,6 +77,7 @@ def timeline_of(
     *,
     rolled_back: Collection[str] = (),
     held: Collection[str] = (),
+    bad: Collection[str] = (),
     most: int = MOST_SHOWN,
 ) -> Timeline:
     """The timeline of a definition: the newest versions, and whichever else is latest somewhere.
@@ -85,6 +88,7 @@ def timeline_of(
         now: the present.
         rolled_back: the numbers of those that were rolled back, and not promoted since.
         held: the numbers of those that a hold keeps.
+        bad: the numbers of those that are called bad.
         most: how many are shown, beside those that are latest.
     """
     latest = [str(each.number) for each in latest_by_region(versions).values()]
@@ -97,6 +101,7 @@ def timeline_of(
             ends=each.end_of_life,
             mark=_mark(each, str(each.number) in latest, str(each.number) in rolled_back),
             held=str(each.number) in held,
+            bad=str(each.number) in bad,
             ended=has_ended(each, now),
             regions=sum(region.present for region in each.regions),
             latest_in=latest.count(str(each.number)),

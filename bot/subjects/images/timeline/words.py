@@ -35,6 +35,7 @@ def _sentences(timeline: Timeline) -> Iterator[str]:
     groups = {mark.value: [each for each in entries if each.mark is mark] for mark in Mark}
     del groups[Mark.LATEST.value]
     groups["held"] = [each for each in entries if each.held]
+    groups["called bad"] = [each for each in entries if each.bad]
     groups["ended"] = [each for each in entries if each.ended]
     for word, some in groups.items():
         if some:
