@@ -6,10 +6,9 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -21,6 +20,7 @@ from slipway.bot.core.storage_errors import StorageFailure, storage_failure
 from slipway.bot.store.sqlite import DATABASE as DATABASE
 from slipway.bot.store.sqlite import SqliteBackend
 from slipway.bot.store.storage import Storage, not_writable
+from slipway.bot.store.write_queue import Attempt, WriteQueue
 
 HEAD = "0028"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
@@ -148,14 +148,6 @@ class Backend(Protocol):
         """Whether a transaction was undone for the sake of another, and may be done anew."""
 
 
-@dataclass
-class _Attempt(Generic[T]):
-    """One try of a transaction: what to ask by how it ended, and what it returns, once all but the commit is done."""
-
-    ticket: str | None = None
-    results: list[T] = field(default_factory=list)
-
-
 class Database:
     """Transactions on SQLite or PostgreSQL; those that write follow one another.
 
@@ -175,6 +167,7 @@ class Database:
         self._read_only = read_only
         self._storage = storage
         self._engine = self._backend.engine()
+        self._queue = WriteQueue(self._transaction, self._backend.ticket)
         sa.event.listen(self._engine.sync_engine, "begin", self._begin)
         if storage is not None:
             sa.event.listen(self._engine.sync_engine, "handle_error", self._tell_apart)
@@ -244,16 +237,19 @@ class Database:
             if connection.sync_connection is not None:
                 await uninterrupted(connection.close())
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection inside one write transaction: all of it is committed at the end, or none."""
+        return self._queue.alone()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         async with self._engine.connect() as connection:
             await connection.execution_options(slipway_writes=True)
             async with connection.begin():
                 yield connection
 
     async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Do something in one write transaction, and return what it returns.
+        """Do something in one write transaction, perhaps with what others write, and return what it returns.
 
         Where the disk is full, or cannot be written for another reason, it waits until it can be, and does all of it
         anew: nothing of it was stored. What has begun ends even where its caller is cancelled, which hears of that
@@ -264,9 +260,9 @@ class Database:
         while True:
             if self._storage is not None:
                 await self._storage.writable()
-            attempt: _Attempt[T] = _Attempt()
+            attempt = Attempt(work)
             try:
-                return await uninterrupted(self._written(work, attempt))
+                return await uninterrupted(self._queue.write(attempt))
             except StorageError:
                 if self._storage is None:
                     raise
@@ -277,7 +273,7 @@ class Database:
                 if repeats > MOST_REPEATS or not self._backend.worth_repeating(error):
                     raise
 
-    async def _stored(self, attempt: _Attempt[T], storage: Storage) -> bool:
+    async def _stored(self, attempt: Attempt[T], storage: Storage) -> bool:
         """Whether a transaction was stored all the same that failed at its end."""
         while attempt.results and attempt.ticket is not None:
             await storage.writable()
@@ -300,12 +296,6 @@ class Database:
             await connection.execute(statement, rows)
 
         await self.write(work)
-
-    async def _written(self, work: Callable[[AsyncConnection], Awaitable[T]], attempt: _Attempt[T]) -> T:
-        async with self.writing() as connection:
-            attempt.ticket = await self._backend.ticket(connection)
-            attempt.results.append(await work(connection))
-        return attempt.results[0]
 
     def _begin(self, connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("slipway_writes", False)

@@ -24,28 +24,38 @@ class SendAttempts:
         self._store = store
         self._clock = clock
         self._known: OrderedDict[str, float] | None = None
+        self._noted = self._saved = 0
         self._lock = asyncio.Lock()  # what is saved last has to be what is known last
 
     async def last_attempt(self, key: str) -> datetime | None:
         """When this message was last sent, whatever became of it; None if never."""
-        async with self._lock:
-            at = (await self._all()).get(message_token(key))
+        at = (await self._all()).get(message_token(key))
         return None if at is None else datetime.fromtimestamp(at, self._clock().tzinfo)
 
     async def record(self, key: str) -> None:
-        """Note that this message is sent now; whoever sends it again has seen that it is not there."""
+        """Note that this message is sent now; whoever sends it again has seen that it is not there.
+
+        Messages that are noted while something is saved are saved together after that.
+        """
+        known = await self._all()
+        known.pop(message_token(key), None)
+        known[message_token(key)] = self._clock().timestamp()
+        while len(known) > MAX_ATTEMPTS:
+            known.popitem(last=False)
+        self._noted += 1
+        mine = self._noted
         async with self._lock:
-            known = await self._all()
-            known.pop(message_token(key), None)
-            known[message_token(key)] = self._clock().timestamp()
-            while len(known) > MAX_ATTEMPTS:
-                known.popitem(last=False)
-            await self._store.save(self.STORE_KEY, json.dumps(list(known.items())))
+            if self._saved < mine:
+                saving = self._noted
+                await self._store.save(self.STORE_KEY, json.dumps(list(known.items())))
+                self._saved = saving
 
     async def _all(self) -> OrderedDict[str, float]:
         if self._known is None:
-            kept = await self._store.load(self.STORE_KEY)
-            self._known = OrderedDict((str(name), float(at)) for name, at in json.loads(kept or "[]"))
+            async with self._lock:
+                if self._known is None:
+                    kept = await self._store.load(self.STORE_KEY)
+                    self._known = OrderedDict((str(name), float(at)) for name, at in json.loads(kept or "[]"))
         return self._known
 
 
