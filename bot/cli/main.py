@@ -268,15 +268,19 @@ def doctor(path: Path, as_json: bool, skip: tuple[str, ...]) -> None:
 async def _run(
     settings: SlipwaySettings, declarations: Declarations, load: Callable[[], SlipwaySettings]
 ) -> None:
+    import asyncio
+
     from slipway.bot.app import App
     from slipway.bot.chat.console.platform import CONSOLE
     from slipway.bot.cli.common import EXIT_TRY_AGAIN
+    from slipway.bot.garbage import SETTLED_SECONDS, keep_for_good
     from slipway.bot.signals import hangups, leave_at_once, stop_on_signals
 
     talked_to = any(chat.platform == CONSOLE for chat in declarations.enabled_chats(settings))
     stop = stop_on_signals(hangup=talked_to)  # the end of the terminal is the end of who talks there
     hangup = None if talked_to else hangups()
     app = App(settings, declarations, leave_at_once=leave_at_once, load=load, hangup=hangup)
+    asyncio.get_running_loop().call_later(SETTLED_SECONDS, keep_for_good)
     if await app.run(stop) is not None:
         sys.exit(EXIT_TRY_AGAIN)
 

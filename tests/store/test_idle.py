@@ -31,4 +31,4 @@ async def test_an_idle_workflow_engine_hardly_asks_its_database(tmp_path: Path) 
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
     await workflows.close(timedelta())
-    assert len(asked) < 25, asked  # DBOS by itself: some sixty, in as many transactions
+    assert len(asked) < 5, asked  # DBOS by itself: some sixty, in as many transactions
