@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -91,18 +91,9 @@ def _counting() -> Iterator[Counter[str]]:
 
         return call
 
-    def transaction(name: str, function: Callable[[Database], Any]) -> Any:
-        @asynccontextmanager
-        async def call(database: Database) -> AsyncIterator[Any]:
-            counts[name] += 1
-            async with function(database) as connection:
-                yield connection
-
-        return call
-
     parts: tuple[tuple[object, str, Any], ...] = (
-        (Database, "reading", transaction("reading_transactions", Database.reading)),
-        (Database, "writing", transaction("writing_transactions", Database.writing)),
+        (Database, "reading", counted("reading_transactions", Database.reading)),
+        (Database, "write", counted("writing_transactions", Database.write)),
         (
             OperationRows,
             "_operation",

@@ -309,18 +309,23 @@ class OperationRepository:
         async with self._database.reading() as connection:
             return await withdrawn_votes(connection, operation_id)
 
-    async def contradiction(self, found: Operation) -> str:
-        """What of an operation does not fit its plan's digest or its audit entries, as a sentence; empty for
-        nothing."""
-        plan = sa.select(operation.c.plan).where(operation.c.id == found.id)
-        entries = sa.select(audit.c.key, audit.c.action, audit.c.actor, audit.c.detail).where(
-            audit.c.key.in_(keys_of(found))
-        )
+    async def examined(self, operation_id: str) -> tuple[Operation, str]:
+        """An operation that is known to exist, and what of it does not fit its plan's digest or its audit entries, as
+        a sentence; empty for nothing. Both as they were at one moment.
+
+        Raises:
+            UnknownOperationError: there is no such operation.
+        """
+        row = sa.select(operation).where(operation.c.id == operation_id)
+        entries = sa.select(audit.c.key, audit.c.action, audit.c.actor, audit.c.detail)
         async with self._database.reading() as connection:
-            text = await connection.scalar(plan)
-            rows = (await connection.execute(entries)).all()
-        noted = {row.key: noted_decision(row.action, row.actor, row.detail) for row in rows}
-        return contradiction(found, hashlib.sha256(str(text).encode()).hexdigest(), noted)
+            rows = await self._rows.select(connection, row)
+            if not rows:
+                raise UnknownOperationError(operation_id)
+            text = await connection.scalar(row.with_only_columns(operation.c.plan))
+            kept = (await connection.execute(entries.where(audit.c.key.in_(keys_of(rows[0]))))).all()
+        noted = {each.key: noted_decision(each.action, each.actor, each.detail) for each in kept}
+        return rows[0], contradiction(rows[0], hashlib.sha256(str(text).encode()).hexdigest(), noted)
 
     async def note(self, entry: AuditEntry) -> None:
         """Record something that changes no operation's state."""

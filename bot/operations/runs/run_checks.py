@@ -124,13 +124,13 @@ class RunChecks:
         """A run has ended, or is left."""
         self._planned_at.pop(operation_id, None)
 
-    async def before_start(self, operation: Operation) -> tuple[OperationState, Outcome] | None:
-        """How an approved operation ends without having begun; None if it may begin."""
+    async def before_start(self, operation: Operation, problem: str) -> tuple[OperationState, Outcome] | None:
+        """How an approved operation ends without having begun; None if it may begin. ``problem`` is what of it does
+        not fit together."""
         if operation.cancelled_by is not None:
             return cancelled_early(self._cards.name(operation.cancelled_by))
         if operation.plan.unknown:
             return failed_before(unknown_failure(operation.id, operation.plan))
-        problem = await self._operations.contradiction(operation)
         if problem:
             return failed_before(contradicted(operation.id, problem))
         where = approval_status(operation, operation.votes, self._cards.people)
@@ -200,8 +200,7 @@ class RunChecks:
         away = self._away(status) or (self._unplanned(current.operation_id) if current.here else None)
         if (current.here and away is None) or (plan.unknown and not status.asked_to_stop):
             return Begin()
-        operation = await self._operations.get(current.operation_id)
-        problem = await self._operations.contradiction(operation)
+        operation, problem = await self._operations.examined(current.operation_id)
         if problem:
             torn = Stop(
                 "What is stored of it does not fit together", failure=contradicted(operation.id, problem)

@@ -185,12 +185,12 @@ class OperationRunner:
 
     async def _begin(self, operation_id: str) -> Json:
         """Check approvals and plan once more; only what is unchanged may begin."""
-        operation = await self._operations.get(operation_id)
+        operation, problem = await self._operations.examined(operation_id)
         if operation.state is OperationState.RUNNING:  # we died after the compare-and-set below
             return Verdict.GO
         if operation.state is not OperationState.APPROVED:
             return Verdict.OVER
-        found = await self._checks.before_start(operation)
+        found = await self._checks.before_start(operation, problem)
         if found is not None:
             await self._end(operation, *found)
             return Verdict.OVER

@@ -12,7 +12,7 @@ from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.subjects.images.formatting import format_regions, join_names
 from slipway.bot.subjects.images.history import RollbackHistory
-from slipway.bot.subjects.images.holds.model import HoldReader, NothingHeld
+from slipway.bot.subjects.images.holds.model import HoldReader, Holds, NothingHeld
 from slipway.bot.subjects.images.replication.resolving import tell_latest
 from slipway.bot.subjects.images.replication.states import copy_in_words, missing_copies
 from slipway.bot.subjects.images.rules.gathering import PromotionRules
@@ -81,10 +81,10 @@ class SetExcludedExecutor:
             return await self._done(step, found, already=True)
         if found.state is VersionState.UPDATING and wished:
             return None
-        await self._holds.read()
+        holds = await self._holds.read()
         self._guard(step, found)
         if not step.excluded:
-            problem = _not_reached(step, found) or await self._overtaken(step, found)
+            problem = _not_reached(step, found) or await self._overtaken(step, found, holds)
             if problem:
                 raise conflict(step, f"{step.named} {problem}; it was not promoted.")
         return None
@@ -153,7 +153,7 @@ class SetExcludedExecutor:
         if held and not _as_wished(step, found):
             raise conflict(step, f"{step.named} {held}; it was not promoted.")
 
-    async def _overtaken(self, step: SetExcluded, found: ImageVersion) -> str | None:
+    async def _overtaken(self, step: SetExcluded, found: ImageVersion, holds: Holds) -> str | None:
         """Why the version is not to be promoted any more, though nothing is wrong with it; the rest of a sentence."""
         named = step.why is FlagReason.NAMED
         if self._history is not None and await self._history.taken_back_since(
@@ -162,7 +162,7 @@ class SetExcludedExecutor:
             return "was rolled back after this was planned"
         if self._rules is not None and not _as_wished(step, found):
             broken = await self._rules.why_not(
-                step.pin, found, step.overridden, self._clock(), accepted=step.against
+                step.pin, found, step.overridden, self._clock(), accepted=step.against, holds=holds
             )
             if broken:
                 return broken

@@ -188,7 +188,7 @@ class PromotePlanner:
         refuse_held(
             holds, [(definition, version) for definition, may in options.items() for version in may], now
         )
-        judged = await self._judge(options, asked, now)
+        judged = await self._judge(options, asked, holds, now)
         selection = select(options, judged, asked.request.overridden)
         self._check_refused(asked.request, selection, asked.found)
         if asked.request.pins is None:
@@ -301,6 +301,7 @@ class PromotePlanner:
         self,
         options: Options,
         asked: _Asked[PromotionT],
+        holds: Holds,
         now: datetime,
     ) -> dict[str, Judgement]:
         """What the rules say of the first option of each definition, and of the next where that one breaks any; what
@@ -324,6 +325,7 @@ class PromotePlanner:
                 list(first.values()),
                 now,
                 overridden,
+                holds=holds,
                 look_inside=alone,
                 sparing=asked.request.by_rules,
             )

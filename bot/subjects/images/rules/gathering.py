@@ -17,7 +17,7 @@ from slipway.bot.subjects.images.contents.comparing import Contents
 from slipway.bot.subjects.images.contents.settings import ContentsSettings
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.evidence.standing import NOTHING_KNOWN, Standing
-from slipway.bot.subjects.images.holds.model import HoldReader, NothingHeld
+from slipway.bot.subjects.images.holds.model import HoldReader, Holds, NothingHeld
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.rules.architectures import sibling_names
 from slipway.bot.subjects.images.rules.evidence import FAILED_WORDS
@@ -110,6 +110,7 @@ class PromotionRules:
         now: datetime,
         overridden: Collection[str] = (),
         *,
+        holds: Holds | None = None,
         look_inside: bool = False,
         sparing: bool = False,
     ) -> dict[str, Judgement]:
@@ -120,6 +121,8 @@ class PromotionRules:
 
         What is inside costs a request or two each: it is looked at where that is asked for here, and where it is a
         rule, of those that meet all others but the overridden ones: these may be promoted all the same.
+
+        ``holds`` are those that were read just now; None reads them.
 
         Raises:
             CloudError: the other architectures cannot be read.
@@ -133,7 +136,8 @@ class PromotionRules:
             if version is not None
         ]
         known = await self._evidence.standing([*pins.values(), *beside])
-        holds = await self._holds.read()
+        if holds is None:
+            holds = await self._holds.read()
         facts = {
             each.pin.target: Facts(
                 definition=each.definition,
@@ -172,12 +176,13 @@ class PromotionRules:
         now: datetime,
         *,
         accepted: Collection[str] | None = None,
+        holds: Holds | None = None,
     ) -> str:
         """Why a version must not be promoted right now, as the rest of a sentence about it; empty where it may. Asks
         its cloud only where a rule of its definition needs that.
 
         ``accepted`` is the evidence against it that people agreed to; what else speaks against it now is a reason,
-        too, whether a rule asks for that or not. None where that is not known.
+        too, whether a rule asks for that or not. None where that is not known. ``holds`` as for :meth:`judge`.
 
         Raises:
             CloudError: its cloud cannot be read.
@@ -185,9 +190,8 @@ class PromotionRules:
         wanted = self.wanted(pin.ref)
         beside_latest = wanted.not_older or wanted.replicated or wanted.contents
         versions = await self._catalogue.versions(pin.ref) if beside_latest else (version,)
-        (judged,) = (
-            await self.judge([Candidate(pin.ref, version, versions)], now, overridden, look_inside=True)
-        ).values()
+        candidate = Candidate(pin.ref, version, versions)
+        (judged,) = (await self.judge([candidate], now, overridden, holds=holds, look_inside=True)).values()
         if accepted is None or judged.left(overridden):
             return in_words(judged.left(overridden))
         new = [each for each in judged.facts.evidence.failed if _named(each) not in accepted]
