@@ -11,10 +11,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
+
 from slipway.bot.operations.audit import Intact, verify
 from slipway.bot.store.database import Database
+from slipway.bot.store.postgres import PostgresAccess, PostgresBackend
 from tests.crash.bot_process import BotProcess
 from tests.crash.clouds import APPLICATION, TIMEOUT_SECONDS, SimulatedClouds
+
+LEASE = "60 10 1"
+"""Seconds of a lease on PostgreSQL, and of its parts: longer than a real one, so that a busy machine loses none."""
 
 _LOOK_EVERY = 0.02  # seconds between two looks at a database
 
@@ -112,6 +120,8 @@ class Installation:
     folder: Path
     clouds: SimulatedClouds
     deployment: str
+    url: str = ""
+    """Of its PostgreSQL; empty where its databases are files."""
     _bot: BotProcess | None = None
     past: list[BotProcess] = field(default_factory=list)
     waiting: set[str] = field(default_factory=set)
@@ -140,7 +150,8 @@ class Installation:
         """Start the bot, and wait for nothing."""
         if self._bot is not None:
             self.past.append(self._bot)
-        self._bot = BotProcess(self.config, self.crash_file)
+        environ = {"SLIPWAY_LEASE": LEASE, "PGPORT": _port(self.url)} if self.url else {}
+        self._bot = BotProcess(self.config, self.crash_file, environ)
         return self._bot
 
     def running(self) -> BotProcess:
@@ -168,6 +179,8 @@ class Installation:
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """Read Slipway's own database."""
+        if self.url:
+            return self._rows_of_server(query, values)
         return _rows(self.state / "slipway.db", query, values)
 
     def write(self, statement: str) -> None:
@@ -190,6 +203,8 @@ class Installation:
 
     def workflows(self, query: str, *values: object) -> list[Row]:
         """Read the workflow database."""
+        if self.url:
+            return self._rows_of_server(query.replace("workflow_status", "dbos.workflow_status"), values)
         return _rows(self.state / "workflows.db", query, values)
 
     def quiet(self) -> bool:
@@ -207,13 +222,14 @@ class Installation:
 
     def operations(self) -> list[Row]:
         """Every operation, oldest first."""
-        return self.rows("SELECT * FROM operation ORDER BY rowid")
+        return self.rows("SELECT * FROM operation ORDER BY sequence")
 
     def audit_holds(self) -> bool:
         """Whether the chain of the audit trail is unbroken."""
 
         async def walk() -> bool:
-            database = Database(self.state / "slipway.db")
+            where = PostgresBackend(PostgresAccess(self.url)) if self.url else self.state / "slipway.db"
+            database = Database(where)
             try:
                 return isinstance(await verify(database), Intact)
             finally:
@@ -241,7 +257,12 @@ class Installation:
             + FAMILY_TABLES
             + _SCHEDULE
             + '[emergency]\npeople = ["bob"]\nkinds = ["hold"]\n'
+            + (f'[database]\nurl = "{self.url}"\n' if self.url else "")
         )
+
+    def _rows_of_server(self, query: str, values: tuple[object, ...]) -> list[Row]:
+        with closing(psycopg.connect(self.url, autocommit=True, row_factory=dict_row)) as connection:
+            return connection.execute(query.replace("%", "%%").replace("?", "%s").encode(), values).fetchall()
 
 
 _SCHEDULE = """
@@ -254,6 +275,11 @@ roles = ["reader"]
 enabled = false
 """
 """One to pause. It never runs, so that it adds no transactions to those that are counted."""
+
+
+def _port(url: str) -> str:
+    """By whose presence commits on a server are boundaries, too."""
+    return str(conninfo_to_dict(url).get("port") or 5432)
 
 
 def _rows(path: Path, query: str, values: tuple[object, ...]) -> list[Row]:

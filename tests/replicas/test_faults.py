@@ -118,6 +118,40 @@ async def _release(held: object) -> None:
 
 
 @pytest.mark.slow
+def test_what_is_due_when_the_leader_dies_is_said_once(pair: Pair) -> None:
+    gallery(pair, "Ticked-1")
+
+    def yearly(document: str) -> str:
+        return document.replace("\nenabled = false\n", '\nmax_late = "400d"\n')
+
+    pair.start("a", changed=yearly)
+    pair.start("b", changed=yearly)
+    until("it was looked at", lambda: pair.rows("SELECT 1 FROM schedule_tick"))
+    held = pair.clouds.inject_fault(
+        pair.clouds.azure_faults, Fault(kind=FaultKind.HOLD_BEFORE, match="GET *")
+    )
+    pair.rows("UPDATE schedule_tick SET last = last - interval '1 year' RETURNING 1")  # due from now on
+    pair.bots["a"].kill()
+    pair.expire()
+    pair.clouds.reached(held)  # the other one takes it up, and dies while it does
+    pair.start("a", changed=yearly)
+    pair.bots["b"].kill()
+    pair.expire()
+    pair.clouds.wait(_release(held))
+    until("it was answered", lambda: pair.rows("SELECT 1 FROM schedule_run WHERE outcome <> ''"))
+    assert len(pair.rows("SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid LIKE %s", "%tick:%")) == 1
+    everybody = (*pair.past, *pair.bots.values())
+
+    def said() -> int:
+        return sum("image definition" in line["title"] for bot in everybody for line in bot.lines)
+
+    until("it was said", said)
+    pair.bots["a"].terminate()
+    assert pair.bots["a"].ended() == 0
+    assert said() == 1
+
+
+@pytest.mark.slow
 def test_whoever_is_stopped_hands_over_at_once(pair: Pair) -> None:
     gallery(pair, "Stopped-1")
     pair.start("a")
