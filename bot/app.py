@@ -30,6 +30,7 @@ from slipway.bot.hearing import Hearing
 from slipway.bot.intake.control import ControlSocket
 from slipway.bot.intake.reloading import Load, Reloader
 from slipway.bot.logs import everywhere
+from slipway.bot.operations.between_replicas import takes
 from slipway.bot.operations.persistence.under_way import oldest_step
 from slipway.bot.place import Place, alone, among_replicas
 from slipway.bot.replicas.fence import LeaseFence
@@ -210,10 +211,13 @@ class App:
                 self._web.public,
                 place.membership,
                 place.shared.intake if place.shared is not None else None,
+                place.shared.notices if place.shared is not None else None,
                 place.replica,
                 self._web.meter,
             )
         )
+        if place.shared is not None:
+            place.shared.notices.taken_by(takes(bot.chats, bot.rooms))
         working = Working(
             bot,
             self._settings,
@@ -264,6 +268,7 @@ class App:
             self._clock,
             readiness,
             ControlSocket(self._settings.state_dir, reloader, self._hangup),
+            place.shared.notices if place.shared is not None else None,
         )
         return _Started(bot, hearing, place.keeping, partial(self._take_up, place, working))
 

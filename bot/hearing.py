@@ -23,6 +23,7 @@ from slipway.bot.health.readiness import Readiness
 from slipway.bot.health.storage_notice import StorageNotice
 from slipway.bot.intake.control import ControlSocket
 from slipway.bot.replicas.membership import Ending, Membership
+from slipway.bot.replicas.notices import Notices
 from slipway.bot.replicas.wording import lines_of
 from slipway.bot.store.storage import Storage
 from slipway.bot.wiring import RunningBot
@@ -45,6 +46,7 @@ class Hearing:
         clock: the time.
         readiness: tells how everything is.
         control: hears whoever runs the bot, whether it works or not.
+        notices: of other replicas; None where there are none.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class Hearing:
         clock: Clock,
         readiness: Readiness,
         control: ControlSocket,
+        notices: Notices | None,
     ) -> None:
+        self._notices = notices
         self._control = control
         self._bot = bot
         self._working = working
@@ -129,6 +133,8 @@ class Hearing:
             watching,
             ended,
         }
+        if self._notices is not None:
+            others.add(asyncio.create_task(self._notices.run(), name="notices"))
         everything: set[asyncio.Task[Any]] = {*chats, *others, taking_up}
         await self._control.open()
         watched = others if keeping is None else {*others, keeping}  # that one goes on while the bot stops

@@ -16,6 +16,7 @@ from slipway.bot.replicas.inbox import Inbox
 from slipway.bot.replicas.intake import ReplicaIntake
 from slipway.bot.replicas.membership import Alone, Membership
 from slipway.bot.replicas.model import LeaseTiming, ReplicaIdentity
+from slipway.bot.replicas.notices import Notices
 from slipway.bot.replicas.replica import Replica
 from slipway.bot.store.database import HEAD, Database
 from slipway.bot.store.postgres import PostgresAccess, PostgresBackend
@@ -134,5 +135,6 @@ def among_replicas(
     unrecorded = UnrecordedRuns(database, clock)
     workflows = WorkflowEngine(state_dir, storage, PostgresWorkflows(access), fence, unrecorded)
     inbox = Inbox(database, me.id)
-    shared = Shared(ReplicaIntake(workflows, inbox, database), inbox, replica.inbox_news)
+    notices = Notices(database, me.id, replica.notice_news)
+    shared = Shared(ReplicaIntake(workflows, inbox, database), inbox, replica.inbox_news, notices)
     return Place(replica, database, workflows, shared, me.id)

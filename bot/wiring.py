@@ -18,6 +18,7 @@ from slipway.bot.config.settings import SlipwaySettings, split_address
 from slipway.bot.core.http.routes import PublicHttp
 from slipway.bot.core.live import LiveMapping
 from slipway.bot.core.measuring.meter import UNMETERED, Meter
+from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Polling, Sleep
@@ -26,6 +27,7 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.approval_reminders import ApprovalReminders
 from slipway.bot.operations.approval_service import ApprovalService
+from slipway.bot.operations.between_replicas import ROOM_CHANGED
 from slipway.bot.operations.declarations import SubjectContext
 from slipway.bot.operations.emergency.alarms import EmergencyAlarms
 from slipway.bot.operations.emergency.rules import Emergencies
@@ -55,6 +57,7 @@ from slipway.bot.problems.cards import ProblemView
 from slipway.bot.problems.store import ProblemStore
 from slipway.bot.replicas.intake import Intake
 from slipway.bot.replicas.membership import Membership
+from slipway.bot.replicas.notices import Notices
 from slipway.bot.store.database import Database
 from slipway.bot.store.installation import Installation
 from slipway.bot.store.memory import ChatMemory, TickMemory
@@ -141,6 +144,8 @@ class Parts:
     membership: Membership
     intake: Intake | None = None
     """Where events of chats go; None for the workflows of this process."""
+    notices: Notices | None = None
+    """Tell the other replicas something; None where there are none."""
     replica: str = ""
     """The id of this one of several replicas; empty where there is one process."""
     meter: Meter = UNMETERED
@@ -493,6 +498,16 @@ def _chat_context(
         declared = (form for subject in parts.declarations.registry.subjects for form in subject.forms)
         return {form.shortcut.name: form.make(services(), person) for form in declared}
 
+    def room_changed(id_: str) -> None:
+        room = Room(platform=platform, id=id_)
+        gone_rooms().ask(room)
+        if parts.notices is not None and not parts.membership.works:
+            parts.notices.tell_soon(ROOM_CHANGED, room.model_dump(mode="json"))
+
+    async def relay(content: Json) -> None:
+        if parts.notices is not None:
+            await parts.notices.tell(platform, content)
+
     callbacks = HostCallbacks(
         knows=lambda account: people.by_account(platform, account) is not None,
         home=lambda account: home(services(), platform, account),
@@ -505,7 +520,8 @@ def _chat_context(
         works=lambda: parts.membership.works,
         heard_elsewhere=partial(_heard_elsewhere, parts, platform),
         answers=answers,
-        room_changed=lambda room: gone_rooms().ask(Room(platform=platform, id=room)),
+        room_changed=room_changed,
+        relay=relay,
         codes=WindowCodes(services),
     )
     return ChatContext(

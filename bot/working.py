@@ -17,6 +17,7 @@ from slipway.bot.declared import Declarations
 from slipway.bot.intake.local import LocalSocket
 from slipway.bot.replicas.inbox import Inbox, InboxReader
 from slipway.bot.replicas.intake import ReplicaIntake
+from slipway.bot.replicas.notices import Notices
 from slipway.bot.store.storage import Storage, StorageState
 from slipway.bot.wiring import RunningBot
 from slipway.scheduler.job_scheduler import STOP_GRACE, JobScheduler, Together
@@ -29,6 +30,7 @@ class Shared:
     intake: ReplicaIntake
     inbox: Inbox
     news: asyncio.Event
+    notices: Notices
 
 
 class Working:
@@ -86,7 +88,9 @@ class Working:
         await self._local.open()
         if self._shared is not None:
             self._shared.intake.works(True)
-            reader = InboxReader(self._shared.inbox, bot.dispatcher.take, self._shared.news)
+            reader = InboxReader(
+                self._shared.inbox, bot.dispatcher.take, self._shared.news, before=self._shared.notices.read
+            )
             self._reading = asyncio.create_task(reader.run(), name="inbox")
 
     async def end(self, grace: timedelta) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import ButtonEvent, Card, Chat, Platform
@@ -20,6 +20,7 @@ from slipway.bot.core.declared_fields import (
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.http.routes import PublicHttp, PublicRoute
+from slipway.bot.core.model import Json
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings import Settings
@@ -88,6 +89,10 @@ async def _nobody_else(_event_id: str) -> bool:
     return False
 
 
+async def _to_nobody(_content: Json) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class HostCallbacks:
     """What an adapter is handed of the running bot; it imports none of it.
@@ -107,6 +112,8 @@ class HostCallbacks:
         answers: to be called when the platform answers again after it did not: what waits for it is tried then.
         room_changed: to be called with a room's id when the platform tells of something by which the room may be
             gone, or back: it is asked then, by :class:`slipway.bot.chat.model.KnowsRooms`.
+        relay: gives something to this chat at every other replica, where
+            :meth:`slipway.bot.chat.model.HearsReplicas.relayed` takes it; committed when it returns. No secret.
         codes: single-use codes that approvals take.
     """
 
@@ -122,6 +129,7 @@ class HostCallbacks:
     heard_elsewhere: Callable[[str], Awaitable[bool]] = _nobody_else
     answers: Callable[[], None] = lambda: None
     room_changed: Callable[[str], None] = lambda _room: None
+    relay: Callable[[Json], Coroutine[Any, Any, None]] = _to_nobody
     codes: Codes = field(default_factory=NoCodes)
 
 

@@ -418,6 +418,16 @@ class KnowsRooms(Protocol):
 
 
 @runtime_checkable
+class HearsReplicas(Protocol):
+    """What a chat may be besides: one that gives itself something at other replicas, by ``relay`` of
+    :class:`slipway.bot.chat.declaration.HostCallbacks`, as each event of its platform reaches one of them alone."""
+
+    async def relayed(self, content: Json) -> None:
+        """Take in what this chat gave at another replica."""
+        ...
+
+
+@runtime_checkable
 class NamesRooms(Protocol):
     """What a chat may be besides: one whose configuration may call a room by a name, which leads to its id."""
 

@@ -183,14 +183,20 @@ async def examine(
 
 def local_looks(settings: SlipwaySettings, now: datetime) -> tuple[Look, ...]:
     """The state folder, PostgreSQL where that has the database, and where entries of the audit trail go."""
+    from slipway.bot.cli.operating.server_checks import WHAT as SERVER
+    from slipway.bot.cli.operating.server_checks import examine_server
     from slipway.bot.cli.operating.sink_checks import examine_sink
-    from slipway.bot.cli.operating.state_checks import WHAT, examine_server, examine_state
+    from slipway.bot.cli.operating.state_checks import WHAT, examine_state
     from slipway.bot.operations.trail.sinks.configured import sinks_of
+    from slipway.bot.replicas.identity import configuration_of
 
     table = settings.optional(DATABASE_TABLE)
     files = table is None
     state = Look(WHAT, partial(asyncio.to_thread, examine_state, settings.state_dir, now, files=files))
-    server = () if table is None else (Look("database", partial(examine_server, table.access)),)
+    server: tuple[Look, ...] = ()
+    if table is not None:
+        examine = partial(examine_server, table.access, configuration_of(settings), system_clock)
+        server = (Look(SERVER, examine),)
     sinks = sinks_of(settings.audit, system_clock)
     return (
         state,

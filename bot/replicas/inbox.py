@@ -90,6 +90,7 @@ class InboxReader:
         inbox: where they are.
         take: takes one in, so that it is committed; False for one of another version, which is left for that one.
         news: is set when there is something new.
+        before: is done before what was found is taken in.
         sleep: lets time pass between two looks.
     """
 
@@ -98,8 +99,10 @@ class InboxReader:
         inbox: Inbox,
         take: Callable[[Heard], Awaitable[bool]],
         news: asyncio.Event,
+        before: Callable[[], Awaitable[None]],
         sleep: Sleep = asyncio.sleep,
     ) -> None:
+        self._before = before
         self._inbox = inbox
         self._take = take
         self._news = news
@@ -125,6 +128,7 @@ class InboxReader:
         """Take in what is there, in the order in which it was heard."""
         after = -1
         while found := await self._inbox.waiting(after):
+            await self._before()
             for number, heard in found:
                 after = number
                 if await self._take(heard):

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 LEASE_CHANNEL = "slipway_lease"
 INBOX_CHANNEL = "slipway_inbox"
-"""Of LISTEN and NOTIFY: the lease is free or wanted; something is in the inbox."""
+NOTICE_CHANNEL = "slipway_notice"
+"""Of LISTEN and NOTIFY: the lease is free or wanted; something is in the inbox; a replica tells something."""
 
 NAME_PREFIX = "slipway/"
 """Begins the application name of every connection whose work is fenced; the replica's id and its epoch follow."""
@@ -152,6 +153,13 @@ async def release(connection: AsyncConnection[Any], me: ReplicaIdentity, epoch: 
     await connection.execute(_RELEASE, {"id": me.id, "epoch": epoch})
     await connection.execute("DELETE FROM slipway_replicas.replica WHERE id = %s", (me.id,))
     await connection.execute("SELECT pg_notify(%s, '')", (LEASE_CHANNEL,))
+
+
+async def present(connection: AsyncConnection[Any]) -> Lease | None:
+    """The lease as it stands, for whoever only looks."""
+    query = "SELECT " + _LEASE + " FROM slipway_replicas.leader"  # noqa: S608 - constants
+    row = await (await connection.execute(query)).fetchone()
+    return None if row is None else _lease(row)
 
 
 async def peers(connection: AsyncConnection[Any]) -> tuple[Peer, ...]:

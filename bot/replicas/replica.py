@@ -76,6 +76,8 @@ class Replica:
         self._told: tuple[str, ...] = ()
         self.inbox_news = asyncio.Event()
         """Set when a replica put something into the inbox."""
+        self.notice_news = asyncio.Event()
+        """Set when a replica told something."""
 
     @property
     def schema(self) -> str | None:
@@ -210,6 +212,8 @@ class Replica:
             await session.close(connection)
             raise
         self._connection = connection
+        self.inbox_news.set()  # nobody was told while there was no connection
+        self.notice_news.set()
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -244,6 +248,8 @@ class Replica:
         heard = await session.news(self._connection, self._timing.beat)
         if lease.INBOX_CHANNEL in heard:
             self.inbox_news.set()
+        if lease.NOTICE_CHANNEL in heard:
+            self.notice_news.set()
 
     async def _beat(self) -> None:
         """Renew or look, and take the lease where that may be."""

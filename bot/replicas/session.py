@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from slipway.bot.replicas.lease import INBOX_CHANNEL, LEASE_CHANNEL
+from slipway.bot.replicas.lease import INBOX_CHANNEL, LEASE_CHANNEL, NOTICE_CHANNEL
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -38,7 +38,7 @@ async def connect(parameters: Mapping[str, Any], name: str) -> AsyncConnection[A
         **{**given, "options": options, "application_name": name}, autocommit=True
     )
     try:
-        for channel in (LEASE_CHANNEL, INBOX_CHANNEL):
+        for channel in (LEASE_CHANNEL, INBOX_CHANNEL, NOTICE_CHANNEL):
             await connection.execute(f"LISTEN {channel}".encode())
     except BaseException:
         await close(connection)

@@ -23,6 +23,16 @@ inbox = sa.Table(
     sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
 )
 
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True),  # in order: whoever writes is alone while it does
+    sa.Column("replica", sa.Text, nullable=False),  # that tells
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+)
+
 CREATE: tuple[LiteralString, ...] = (
     "CREATE SCHEMA IF NOT EXISTS slipway_replicas",
     """CREATE TABLE IF NOT EXISTS slipway_replicas.leader (
@@ -54,8 +64,15 @@ CREATE: tuple[LiteralString, ...] = (
         replica text NOT NULL,
         heard_at timestamptz NOT NULL
     )""",
+    """CREATE TABLE IF NOT EXISTS slipway_replicas.notice (
+        number bigserial PRIMARY KEY,
+        replica text NOT NULL,
+        kind text NOT NULL,
+        content text NOT NULL,
+        told_at timestamptz NOT NULL
+    )""",
 )
 """Makes all of them, in this order."""
 
-NEWEST = f"{SCHEMA}.inbox"
+NEWEST = f"{SCHEMA}.notice"
 """Where this one is, the others are."""

@@ -22,6 +22,7 @@ from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.replicas.model import LeaseTiming
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.slack.harness import address_of, apply_manifest
 from tests.slack.simulator import Message, SimulatedSlack
@@ -109,6 +110,7 @@ async def slack_bot(
     aws: SimulatedAws | None = None,
     over_http: bool = False,
     sleep: Sleep = no_pauses,
+    timing: LeaseTiming | None = None,
 ) -> AsyncIterator[SlackBot]:
     """The bot, connected by a socket or by HTTP, and at the end stopped."""
     made: list[SlackChat] = []
@@ -130,7 +132,7 @@ async def slack_bot(
             more["slack"] = {**more.get("slack", {}), "transport": "http", "listen": "127.0.0.1:0"}
         configured = bot_settings(state_dir, sim, azure, aws, more)
         chats = (ChatBuilder(SLACK, make),)
-        app = App(configured, DECLARED, chats=chats, clock=clock, sleep=sleep)
+        app = App(configured, DECLARED, chats=chats, clock=clock, sleep=sleep, timing=timing)
         before = sim.sockets.opened
         await prepare(state_dir)
         running = await stack.enter_async_context(app.running())

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform, PrivateFile
 from slipway.bot.chat.shared.edits import LatestEdits
+from slipway.bot.chat.shared.payloads import text_at
 from slipway.bot.chat.slack.events.accounts import Accounts
 from slipway.bot.chat.slack.events.background import BackgroundTasks
 from slipway.bot.chat.slack.events.channels import why_gone
 from slipway.bot.chat.slack.events.message_events import time_of
 from slipway.bot.chat.slack.events.trust import TrustPolicy
-from slipway.bot.chat.slack.events.user_groups import UserGroups
+from slipway.bot.chat.slack.events.user_groups import GROUPS, UserGroups
 from slipway.bot.chat.slack.ids import is_direct
-from slipway.bot.chat.slack.interactions.handler import InteractionHandler
+from slipway.bot.chat.slack.interactions.handler import HOME, InteractionHandler
 from slipway.bot.chat.slack.interactions.interaction import InteractionReader
 from slipway.bot.chat.slack.interactions.views import Views
 from slipway.bot.chat.slack.platform import SLACK
@@ -36,6 +38,7 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.core.fencing import NO_FENCE, Fence
 from slipway.bot.core.http.routes import PublicHttp
 from slipway.bot.core.loading import LIBRARY_IMPORT
+from slipway.bot.core.model import Json
 from slipway.bot.core.platform_clock import WRONG_BY
 from slipway.bot.core.times import Clock, format_duration, system_clock
 from slipway.bot.core.waiting import Sleep
@@ -97,7 +100,9 @@ class SlackChat:
         self._last_activity: datetime | None = None
         self._api = WebApi(settings, sleep, clock, fence)
         channel_limit = ChannelRateLimit(clock, sleep)
-        self._ephemeral = EphemeralMessages(self._api, settings.request_timeout)
+        self._ephemeral = EphemeralMessages(
+            self._api, settings.request_timeout, callbacks.works, callbacks.relay
+        )
         self._edits = LatestEdits(
             CallRateLimit(clock, sleep, EDITS_INTERVAL, EDITS_BURST).wait,
             settle=lambda: sleep(SETTLE_SECONDS),
@@ -169,6 +174,18 @@ class SlackChat:
     async def answer_elsewhere(self, key: str, why: str) -> None:
         """By the ``response_url`` of a slash command, say."""
         await self._ephemeral.respond_to_event(key, why)
+
+    async def relayed(self, content: Json) -> None:
+        """Of an event that Slack gave to another replica: who was where, what is to be shown or told anew."""
+        if not isinstance(content, Mapping):
+            return
+        if GROUPS in content:
+            self._groups.request_refresh()
+        elif HOME in content and self._callbacks.works():
+            user, account = text_at(content, HOME), text_at(content, "account")
+            self._background.start(self._views.publish_home_until_idle(user, account), "show Home anew")
+        else:
+            await self._ephemeral.relayed(content)
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages."""
@@ -249,6 +266,7 @@ class SlackChat:
             make_accounts=self._make_accounts,
             answers=self._callbacks.answers,
             room_changed=self._callbacks.room_changed,
+            relay=self._callbacks.relay,
             clock=self._clock,
             sleep=self._sleep,
         )

@@ -9,13 +9,11 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from slipway.bot.core.errors import StateError
 from slipway.bot.core.probes import Check, Finding, Verdict
 from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.health.report import report
-from slipway.bot.store.database import DATABASE, HEAD, Database
+from slipway.bot.store.database import DATABASE, HEAD
 from slipway.bot.store.installation import losses
-from slipway.bot.store.postgres import PostgresAccess, PostgresBackend
 from slipway.bot.store.sqlite import WAY_ON
 from slipway.bot.store.state_files import WORKFLOWS, look
 from slipway.bot.store.storage import LOW_BYTES, LOW_SHARE, Space, space_of
@@ -25,19 +23,6 @@ WHAT = "state folder"
 
 _BUSY_SECONDS = 5.0
 _MIB = 2**20
-
-
-async def examine_server(access: PostgresAccess) -> Finding:
-    """Whether PostgreSQL can be reached, and holds tables that this version knows. Nothing is changed."""
-    database = Database(PostgresBackend(access, read_only=True), read_only=True)
-    try:
-        await database.open()
-    except StateError as error:
-        step = "mend what it says, or start this version once where its tables are to be made or upgraded"
-        return Finding("database", "does not work", (str(error),), step)
-    finally:
-        await database.close()
-    return Finding("database", f"PostgreSQL, with schema {HEAD}")
 
 
 def examine_state(folder: Path, now: datetime, *, files: bool = True) -> Finding:

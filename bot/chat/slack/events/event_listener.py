@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +24,7 @@ from slipway.bot.chat.slack.events.accounts import Accounts
 from slipway.bot.chat.slack.events.background import BackgroundTasks
 from slipway.bot.chat.slack.events.channels import channel_changed
 from slipway.bot.chat.slack.events.message_events import account_in, message_event_from
-from slipway.bot.chat.slack.events.user_groups import UserGroups
+from slipway.bot.chat.slack.events.user_groups import GROUPS, UserGroups
 from slipway.bot.chat.slack.ids import USER
 from slipway.bot.chat.slack.interactions.handler import Acknowledgement, InteractionHandler
 from slipway.bot.chat.slack.interactions.views import Views
@@ -33,6 +33,7 @@ from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.chat.slack.transport.transport import Transport
 from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Backoff, Sleep
 
@@ -56,6 +57,7 @@ class EventListener:
         make_accounts: Callable[[BotIdentity], Accounts],
         answers: Callable[[], None],
         room_changed: Callable[[str], None],
+        relay: Callable[[Json], Awaitable[None]],
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -63,6 +65,7 @@ class EventListener:
         self._transport = transport
         self._answers = answers
         self._room_changed = room_changed
+        self._relay = relay
         self._groups = groups
         self._views = views
         self._background = background
@@ -168,6 +171,7 @@ class EventListener:
                     self._background.start(self._show_home(user, account, accounts), "show Home")
             case "subteam_members_changed" | "subteam_updated":
                 self._groups.request_refresh()
+                await self._relay({GROUPS: text_at(body, "event", "type")})
         return None
 
     async def _show_home(self, user: str, account: str, accounts: Accounts) -> None:

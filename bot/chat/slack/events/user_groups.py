@@ -16,6 +16,9 @@ from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
 
+GROUPS = "groups"
+"""What a replica tells the others: that somebody came into a user group, or went."""
+
 STARTUP_TIMEOUT = 5.0
 """Seconds that a start waits for Slack to say who is in the groups."""
 

@@ -47,6 +47,9 @@ NO_OPERATION = "There is no operation's id in that message; it would look like `
 _MAX_SEARCHED = 100_000  # characters of a message
 _MAX_EVENT_ID = 250
 
+HOME = "home"
+"""What a replica tells the one that works: whose Home tab shows what was begun there."""
+
 Acknowledgement = Mapping[str, Any] | None
 """What an acknowledgement carries; None for nothing."""
 
@@ -103,7 +106,7 @@ class InteractionHandler:
             return
         name = text_at(action, "action_id")
         event_id = _event_id(interaction.message, name, interaction.user, text_at(action, "action_ts"))
-        self._ephemeral.remember(event_id, interaction.reply_context)
+        await self._ephemeral.remember(event_id, interaction.reply_context)
         if name.startswith(f"{SHOW_ACTION}."):
             await self._on_show_button(interaction, event_id, text_at(action, "value"), accept)
         elif name.startswith((f"{COMMAND_ACTION}.", f"{CHOICE_ACTION}.")):
@@ -210,7 +213,7 @@ class InteractionHandler:
             return None
         interaction = Interaction(user, account, metadata.room, metadata.thread, home=metadata.home)
         event_id = _event_id("view", text_at(view, "id"), user, text_at(view, "hash"))
-        self._ephemeral.remember(event_id, interaction.reply_context)
+        await self._ephemeral.remember(event_id, interaction.reply_context)
         callback_id = text_at(view, "callback_id")
         if callback_id == CODE_CALLBACK:
             return await self._on_code(body, interaction, view, metadata, accept)
@@ -262,7 +265,7 @@ class InteractionHandler:
         if metadata.reference is None or not self._callbacks.knows(interaction.account):
             return None
         event_id = _event_id("code", text_at(view, "id"), interaction.user, text_at(body, "trigger_id"))
-        self._ephemeral.remember(event_id, interaction.reply_context)
+        await self._ephemeral.remember(event_id, interaction.reply_context)
         event = self._reader.button_event(interaction, event_id, Choice.APPROVE, metadata)
         problem = await self._callbacks.codes.give(event, input_value(view, CODE))
         if problem:
@@ -279,7 +282,7 @@ class InteractionHandler:
             return None
         event_id = _event_id("command", text_at(body, "trigger_id"))
         line = text_at(body, "text").strip() or "help"
-        self._ephemeral.remember(event_id, interaction.reply_context)
+        await self._ephemeral.remember(event_id, interaction.reply_context)
         # In a conversation with the bot nobody else sees anything, and what is said there can be replaced.
         audience = Audience.ROOM if is_direct(interaction.room) else Audience.SENDER
         event = self._reader.message_event(interaction, event_id, line, audience=audience)
@@ -314,7 +317,7 @@ class InteractionHandler:
             return
         when = text_at(body, "action_ts") or text_at(body, "trigger_id")
         event_id = _event_id(interaction.message, SHOW_OPERATION_SHORTCUT, interaction.user, when)
-        self._ephemeral.remember(event_id, interaction.reply_context)
+        await self._ephemeral.remember(event_id, interaction.reply_context)
         thread = interaction.thread or interaction.message
         await accept(self._reader.message_event(interaction, event_id, f"op {found[0]}", thread=thread))
 
@@ -350,7 +353,10 @@ class InteractionHandler:
         self._background.start(work, "tell one person")
 
     def _publish_home(self, interaction: Interaction) -> None:
-        if interaction.home:
+        if interaction.home and not self._callbacks.works():  # whoever works knows when the work has ended
+            work = self._callbacks.relay({HOME: interaction.user, "account": interaction.account})
+            self._background.start(work, "have Home shown anew")
+        elif interaction.home:
             work = self._views.publish_home_until_idle(interaction.user, interaction.account)
             self._background.start(work, "show Home anew")
 

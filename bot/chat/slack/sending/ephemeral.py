@@ -11,16 +11,18 @@ import asyncio
 import json
 import re
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 import structlog
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.shared.payloads import value_at
+from slipway.bot.chat.shared.payloads import text_at, value_at
 from slipway.bot.chat.slack.ids import is_direct, is_user
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.rendering.limits import EPHEMERAL_TEXT
@@ -31,8 +33,12 @@ from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.model import Json
 
 _MAX_REPLY_CONTEXTS = 200
+
+HEARD, ANSWER = "heard", "answer"
+"""What replicas tell each other of an event, by its id: that one heard it; what whoever caused it is to be told."""
 
 # An answer's key is the id of the workflow that gives it, made of the event's; an edit's adds a number and a digest.
 _ANSWER_KEY = re.compile(rf"hear:{SLACK}:(.+?)(?::\d+:[0-9a-f]{{16}})?", re.DOTALL)
@@ -47,16 +53,34 @@ class ReplyContext:
     Attributes:
         thread: the thread they were in; None for the channel itself.
         response_url: where Slack takes an answer to it (five times within 30 minutes); empty if there is none.
+        elsewhere: whether another replica heard it. That one keeps the ``response_url``, by which whoever has it may
+            speak: it answers by that what this one has it say.
     """
 
     thread: str | None = None
     response_url: str = ""
+    elsewhere: bool = False
 
 
 class EphemeralMessages:
-    """Tells one person what concerns nobody else."""
+    """Tells one person what concerns nobody else.
 
-    def __init__(self, api: WebApi, timeout: timedelta) -> None:
+    Args:
+        api: Slack's.
+        timeout: for an answer of a ``response_url``.
+        works: whether this process is the one that answers.
+        relay: gives something to this chat at the other replicas, where :meth:`relayed` takes it.
+    """
+
+    def __init__(
+        self,
+        api: WebApi,
+        timeout: timedelta,
+        works: Callable[[], bool],
+        relay: Callable[[Json], Awaitable[None]],
+    ) -> None:
+        self._works = works
+        self._relay = relay
         self._api = api
         self._timeout = timeout
         self._direct_channels: dict[str, str] = {}
@@ -77,8 +101,22 @@ class EphemeralMessages:
             self._direct_channels[room] = str(value_at(answer, "channel", "id"))
         return self._direct_channels[room]
 
-    def remember(self, event_id: str, reply_context: ReplyContext) -> None:
-        """Keep where somebody was when they caused this event."""
+    async def remember(self, event_id: str, reply_context: ReplyContext) -> None:
+        """Keep where somebody was when they caused this event; where another replica answers, it knows, too."""
+        self._keep(event_id, reply_context)
+        if not self._works():
+            await self._relay({HEARD: event_id, "thread": reply_context.thread})
+
+    async def relayed(self, content: Mapping[str, Any]) -> None:
+        """Take in where somebody was whom another replica heard, or answer somebody whom this one heard."""
+        heard, asked = text_at(content, HEARD), text_at(content, ANSWER)
+        if heard:
+            self._keep(heard, ReplyContext(text_at(content, "thread") or None, elsewhere=True))
+        reply_context = self._reply_contexts.get(asked)
+        if reply_context is not None and not await self._respond(reply_context, text_at(content, "text")):
+            log.warning("could not tell somebody that the bot may not answer there")
+
+    def _keep(self, event_id: str, reply_context: ReplyContext) -> None:
         self._reply_contexts[event_id] = reply_context
         while len(self._reply_contexts) > _MAX_REPLY_CONTEXTS:
             self._reply_contexts.popitem(last=False)
@@ -160,18 +198,23 @@ class EphemeralMessages:
         """Tell whoever caused an event, by its ``response_url``, that it cannot be answered where they are."""
         # Once, however often it is tried.
         reply_context = self._reply_contexts.pop(_answered_event(key), None)
-        if reply_context is None or not reply_context.response_url:
+        text = mrkdwn(sentence, EPHEMERAL_TEXT)
+        if reply_context is None:
             return
-        if not await self._respond(reply_context, mrkdwn(sentence, EPHEMERAL_TEXT)):
+        if reply_context.elsewhere:
+            await self._relay({ANSWER: _answered_event(key), "text": text})
+        elif reply_context.response_url and not await self._respond(reply_context, text):
             log.warning("could not tell somebody that the bot may not answer there")
 
     async def respond_meanwhile(self, card: Card) -> bool:
         """Tell whoever caused the event that a card answers the card's title, by its ``response_url``, by which more
         may follow. Whether Slack took it."""
         reply_context = self._reply_contexts.get(card.answers or "")
-        return reply_context is not None and await self._respond(
-            reply_context, mrkdwn(card.title, EPHEMERAL_TEXT)
-        )
+        text = mrkdwn(card.title, EPHEMERAL_TEXT)
+        if reply_context is not None and reply_context.elsewhere:
+            await self._relay({ANSWER: card.answers, "text": text})
+            return True
+        return reply_context is not None and await self._respond(reply_context, text)
 
     async def _send_text(self, channel: str, user: str, text: str, thread: str | None) -> None:
         try:
