@@ -67,14 +67,39 @@ def _problems(tree: ast.AST) -> Iterator[str]:
             case "Check", [_, said, *_]:
                 yield _text(said) or ""
             case "Unseen", [_, said, *_]:
-                yield _text(said) or ""
+                yield from _named(said, tree)
             case "Found", _:
-                yield _text(named.get("what")) or ""
+                yield from _named(named.get("what"), tree)
             case _:
                 pass
 
 
-STARTS = ("bot/store", "bot/replicas", "bot/web", "bot/workflows", "bot/health/readiness.py", "bot/subjects")
+def _named(node: ast.AST | None, tree: ast.AST) -> Iterator[str]:
+    """A text, the one or the other, or what a variable of this name is set to in the module."""
+    match node:
+        case ast.IfExp(body=one, orelse=other):
+            yield from _named(one, tree)
+            yield from _named(other, tree)
+        case ast.Name(id=name):
+            for each in ast.walk(tree):
+                if isinstance(each, ast.Assign) and any(
+                    isinstance(target, ast.Name) and target.id == name for target in each.targets
+                ):
+                    yield from _named(each.value, tree)
+        case _:
+            yield _text(node) or ""
+
+
+STARTS = (
+    "bot/store",
+    "bot/replicas",
+    "bot/web",
+    "bot/workflows",
+    "bot/health/readiness.py",
+    "bot/subjects",
+    "commands",
+    "scheduler/problems.py",
+)
 """Where these sentences are."""
 
 AT_HAND = ("bot/store/backups", "bot/store/moving.py")
