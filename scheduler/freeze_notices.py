@@ -86,7 +86,8 @@ class FreezeNotices:
         if key not in self._told:
             detail = (("window", period.name), ("reason", period.reason), ("about", of_scope(period.scope)))
             entry = AuditEntry(key=key, at=self._clock(), actor="slipway", action=action, detail=detail)
-            await self._gate.store.note(entry)
+            began = AuditKey.of_freeze(period.key, "began")
+            await self._gate.store.note(entry, behind=None if key == began else began)
             self._told.add(key)
 
     async def _tell_begin(self, frozen: Freeze | Period) -> None:

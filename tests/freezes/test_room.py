@@ -244,3 +244,10 @@ async def test_a_window_of_the_configuration_is_about_what_it_names_and_lets_pas
             "freeze window began",
             "freeze window over",
         ]
+
+
+async def test_of_windows_that_were_over_before_the_bot_began_nothing_is_noted(tmp_path: Path) -> None:
+    changes = windows({"begins": (NOW - 2 * DAY).isoformat(), "ends": (NOW - DAY).isoformat()})
+    async with running_bot(tmp_path, changes=changes) as bot:
+        assert await minute(bot) == []
+        assert not [each for each in await audit_trail(bot) if "window" in each["action"]]

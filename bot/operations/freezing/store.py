@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.core.errors import StorageError
-from slipway.bot.operations.audit import AuditEntry, append
+from slipway.bot.operations.audit import AuditEntry, AuditKey, append, is_noted
 from slipway.bot.operations.freezing.model import Freeze, FreezeState, Unreadable
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import freeze
@@ -84,9 +84,19 @@ class FreezeStore:
         await self._database.write(work)
         await self.read()
 
-    async def note(self, entry: AuditEntry) -> None:
-        """Add an entry to the audit trail; one whose key is there is not added."""
-        await self._database.write(lambda connection: append(connection, entry))
+    async def note(self, entry: AuditEntry, behind: AuditKey | None = None) -> None:
+        """Add an entry to the audit trail; one whose key is there is not added.
+
+        Args:
+            entry: what is noted.
+            behind: what must have been noted before, or this is not; None for nothing.
+        """
+
+        async def work(connection: AsyncConnection) -> None:
+            if behind is None or await is_noted(connection, behind):
+                await append(connection, entry)
+
+        await self._database.write(work)
 
     async def ended_since(self, since: datetime) -> tuple[tuple[Freeze, str, str], ...]:
         """Those that ended since then, each with who ended it and why."""

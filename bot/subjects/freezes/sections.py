@@ -20,7 +20,7 @@ def tell_frozen(frozen: Sequence[str], view: ReportView) -> Section | None:
         return None
     return Section(
         summary="changes are frozen",
-        severity=Severity.ATTENTION,
+        severity=Severity.NEWS,
         lines=tuple(frozen),
         notes=view.offer("To end what somebody froze", "unfreeze"),
     )
