@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from slipway.bot.core.errors import StateError
+from slipway.bot.store.sqlite_driver import DRIVER
 
 DATABASE = "slipway.db"
 """The file in the state folder."""
@@ -56,7 +57,7 @@ class SqliteBackend:
         if self._read_only:
             query = {"uri": "true", "mode": "rw"}  # a file that is not there is not made
             url = sa.URL.create("sqlite+aiosqlite", database=self._path.absolute().as_uri(), query=query)
-        engine = create_async_engine(url, hide_parameters=True)
+        engine = create_async_engine(url, hide_parameters=True, module=DRIVER)
         connect = _reading_only if self._read_only else _manual_transactions
         sa.event.listen(engine.sync_engine, "connect", connect)
         return engine
