@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, get_args
 from zoneinfo import ZoneInfo
 
@@ -43,10 +44,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-def leaf_types(annotation: object) -> Iterator[type]:
+def leaf_types(annotation: object) -> tuple[type, ...]:
     """All classes inside ``X | None``, ``tuple[X, ...]`` and ``dict[K, X]``."""
+    return _leaf_types(annotation)
+
+
+@cache
+def _leaf_types(annotation: Hashable) -> tuple[type, ...]:
     inside = get_args(annotation)
-    if not inside and isinstance(annotation, type):
-        yield annotation
-    for part in inside:
-        yield from leaf_types(part)
+    if not inside:
+        return (annotation,) if isinstance(annotation, type) else ()
+    return tuple(leaf for part in inside for leaf in _leaf_types(part))

@@ -101,7 +101,9 @@ def _of_kind(
         policy = put_together(kind, (Counted(place, asked, ()),))
         if any(people.awaits_groups(demand.role) for demand in policy.demands):
             continue
-        short = {asker: _missing(kind.name, policy, asker.id, people, reachable) for asker in askers}
+        can = [person for person in people.persons if reachable(person)]
+        given = [(person, roles_given(person, policy, kind.name, "", people)) for person in can]
+        short = {asker: _missing(kind.name, policy, asker.id, people, given) for asker in askers}
         waiting = tuple(asker for asker, missing in short.items() if missing > 0)
         if waiting:
             counting = {demand.role: demand.approvals for demand in policy.demands}
@@ -116,12 +118,14 @@ def _of_kind(
             )
 
 
-def _missing(kind: str, policy: Policy, requester: str, people: People, reachable: Reachable) -> int:
-    """How many persons too few there are who could agree."""
+def _missing(
+    kind: str, policy: Policy, requester: str, people: People, given: Iterable[tuple[Person, frozenset[str]]]
+) -> int:
+    """How many persons too few there are who could agree, of those who could where somebody else asks."""
     seats = Seats({demand.role: demand.approvals for demand in policy.demands})
-    for person in people.persons:
-        if reachable(person):
-            seats.take(person.id, roles_given(person, policy, kind, requester, people))
+    for person, roles in given:
+        own = person.id == requester
+        seats.take(person.id, roles_given(person, policy, kind, requester, people) if own else roles)
     return policy.needed - seats.count
 
 
@@ -134,7 +138,8 @@ def missing(kind: str, policy: Policy, requester: str, people: People) -> int:
         requester: the id of whoever asks; empty for somebody else than all who could agree.
         people: everybody.
     """
-    return _missing(kind, policy, requester, people, lambda _person: True)
+    given = [(person, roles_given(person, policy, kind, "", people)) for person in people.persons]
+    return _missing(kind, policy, requester, people, given)
 
 
 def _unreachable(kind: str, policy: Policy, people: People, reachable: Reachable) -> tuple[Person, ...]:

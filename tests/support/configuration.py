@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,11 @@ def put(document: dict[str, Any], key: str, value: object) -> dict[str, Any]:
     return document
 
 
+@cache
+def _demo() -> dict[str, Any]:
+    return tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
+
+
 def simulated_settings(
     state_dir: Path,
     azure: SimulatedAzure | None,
@@ -125,7 +131,7 @@ def simulated_settings(
 ) -> SlipwaySettings:
     """The demo's configuration on these simulators, without its schedules; ``changes`` are merged in. ``secrets`` are
     the environment's, in place of keys that the simulated AWS does not look at."""
-    document = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
+    document = copy.deepcopy(_demo())
     document["state_dir"] = str(state_dir)
     document["schedule"] = []
     if azure is None:

@@ -75,6 +75,7 @@ def _become(moto_server: Any, streams: list[int]) -> None:
 
 def _imported() -> Any:
     """``moto_server.py``, with all of moto imported that a server of EC2 needs."""
+    import gc
     import importlib.util
 
     spec = importlib.util.spec_from_file_location("moto_server", _SERVER)
@@ -84,6 +85,8 @@ def _imported() -> Any:
     spec.loader.exec_module(module)
     os.environ.update(module.SWITCHES)
     _warm(module.ACCOUNT)
+    gc.collect()
+    gc.freeze()  # a server shares the memory of all this, and would copy it to look for circles of objects there
     return module
 
 
