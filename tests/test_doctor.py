@@ -42,13 +42,13 @@ AWS_TABLE = """
 region = "us-east-1"
 endpoint = "{url}"
 max_attempts = 1
-timeout = "5s"
+timeout = "60s"
 """
 
 
 def configuration(folder: Path, azure: str = "http://127.0.0.1:9", aws: str = "") -> None:
     text = CONSOLE_CONFIGURATION.replace("http://127.0.0.1:9", azure)
-    text = text.replace("[azure]", '[azure]\nmax_attempts = 1\ntimeout = "5s"')
+    text = text.replace("[azure]", '[azure]\nmax_attempts = 1\ntimeout = "60s"')
     (folder / "slipway.toml").write_text(text + (AWS_TABLE.format(url=aws) if aws else ""))
 
 
