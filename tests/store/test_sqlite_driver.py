@@ -48,7 +48,9 @@ async def test_each_statement_takes_one_trip_to_the_connections_thread_and_answe
                 found = await connection.execute(sa.select(THING.c.id, THING.c.name).order_by(THING.c.id))
             assert len(seen) == 4
             assert (made.scalars().all(), changed.rowcount) == ([1], 3)
-            assert [dict(row) for row in found.mappings()] == [{"id": number, "name": "d"} for number in (1, 2, 3)]
+            assert [dict(row) for row in found.mappings()] == [
+                {"id": number, "name": "d"} for number in (1, 2, 3)
+            ]
             with pytest.raises(sa.exc.IntegrityError):
                 await connection.execute(THING.insert(), [{"id": 1, "name": "e"}])
             assert (await connection.scalar(sa.text("SELECT count(*) FROM thing"))) == 3

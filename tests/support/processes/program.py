@@ -62,7 +62,6 @@ _OF_TESTS = (
     "SLIPWAY_UPDATE_GOLDEN",
     "SLIPWAY_TEST_",
     "PYTHONPATH",
-    "PYTHONDONTWRITEBYTECODE",
     "USER",
 )
 
@@ -73,6 +72,9 @@ def forget_the_environment() -> None:
         del os.environ[name]
     os.environ.update({"HOME": "/nonexistent", "LANG": "C.UTF-8", "TZ": "UTC"})
     time.tzset()
+    # Where PYTHONDONTWRITEBYTECODE was set, each program of a test would compile all of Slipway again, which takes
+    # half a second of processor time, and each run of the tests would prepare all of their modules again.
+    sys.dont_write_bytecode = False
     if (
         signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     ):  # as a shell's background jobs have it, and all they start
