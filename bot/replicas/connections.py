@@ -6,9 +6,10 @@ later looks first whether the lease is still there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from slipway.bot.core.fencing import LeadershipLostError
 from slipway.bot.replicas.fence import LeaseFence
@@ -47,8 +48,15 @@ def fenced(access: PostgresAccess, fence: LeaseFence, replica: str) -> PostgresA
                 held = cursor.fetchone() is not None
                 connection.commit()
                 if not held:
-                    raise LeadershipLostError("another replica works")
+                    _end_work()
         finally:
             cursor.close()
 
     return replace(access, try_out=try_out)
+
+
+def _end_work() -> NoReturn:
+    """Cut off what was to use the connection."""
+    if threading.current_thread().daemon:
+        raise SystemExit  # a thread of DBOS's own, with nobody to tell: Python lets it end so without a traceback
+    raise LeadershipLostError("another replica works")

@@ -379,7 +379,9 @@ class Episode:
 
 
 def _span(life: Life) -> Span:
-    return Span(life.number, life.replica, life.ready_at, life.led_at, life.works_at, life.ended_at)
+    return Span(
+        life.number, life.replica, life.began, life.ready_at, life.led_at, life.works_at, life.ended_at
+    )
 
 
 def _titled(seen: Mapping[str, Sequence[Seen]]) -> list[Seen]:

@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 TAKEN_OVER_WITHIN = 30.0
-"""Seconds after the death of the one that works within which another one has taken up its work."""
+"""Seconds after the death of the one that works within which another one has taken up its work, on a machine that has
+time for it."""
+
+QUICK_START = 10.0
+"""Seconds: a start that takes longer says that the machine has no time. It takes 3 where nothing else runs."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,14 @@ class Span:
     Attributes:
         number: its own.
         replica: which replica it was.
+        began: when it was started.
         ready_at, led_at, works_at, ended_at: since when it heard, led and worked, and when it was gone; None for
             never.
     """
 
     number: int
     replica: int
+    began: float
     ready_at: float | None
     led_at: float | None
     works_at: float | None
@@ -46,11 +52,14 @@ class Absence:
 
 
 def absences(spans: Sequence[Span], hindrances: Sequence[Hindrance]) -> Iterator[Absence]:
-    """After each death of the one that worked, where another one stood ready all the time and nothing hindered it."""
+    """After each death of the one that worked, where another one stood ready all the time and nothing hindered it.
+    Where starts are slow, to take up work may take longer by the slowest of them: it begins the same things."""
+    slowest = max((each.ready_at - each.began for each in spans if each.ready_at is not None), default=0.0)
+    within = TAKEN_OVER_WITHIN + (slowest if slowest > QUICK_START else 0.0)
     for span in spans:
         if span.led_at is None or span.ended_at is None:
             continue
-        until = span.ended_at + TAKEN_OVER_WITHIN
+        until = span.ended_at + within
         begun = [
             max(0.0, each.works_at - span.ended_at)
             for each in spans

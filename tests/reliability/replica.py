@@ -28,6 +28,7 @@ STOP_SECONDS = 60.0
 _PIPE_BYTES = 4096  # the least that Linux gives: a console that is not read stops the bot soon
 _LONGEST_LINE = 2**22
 _LOOK_EVERY = 0.05
+_TELLING_SECONDS = 2.0
 _RESTART_PAUSE = 1.0  # seconds, as a service manager has one
 
 _READY, _LEADS, _WORKS = (
@@ -156,7 +157,7 @@ class Replica:
         """Stop it as an upgrade does, and wait until the next process is ready."""
         life = self.life
         self.terminate()
-        await asyncio.wait_for(life.process.wait(), STOP_SECONDS)
+        await self._ended(life)
         async with asyncio.timeout(START_SECONDS):
             while self.life is life:
                 if self._keeping is not None and self._keeping.done():
@@ -169,10 +170,24 @@ class Replica:
         self.resting = True
         self.life.at_rest = True
         self.terminate()
-        code = await asyncio.wait_for(self.life.process.wait(), STOP_SECONDS)
+        code = await self._ended(self.life)
         assert self._keeping is not None
         await asyncio.wait_for(self._keeping, STOP_SECONDS)
         return code
+
+    async def _ended(self, life: Life) -> int:
+        """Wait until a process has ended that was told to; its exit code. Where it does not, its log says where it
+        stands.
+
+        Raises:
+            TimeoutError: it does not.
+        """
+        try:
+            return await asyncio.wait_for(life.process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            life.process.send_signal(signal.SIGUSR1)
+            await asyncio.sleep(_TELLING_SECONDS)
+            raise
 
     async def close(self) -> None:
         """Leave no process behind."""

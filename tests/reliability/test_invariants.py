@@ -61,7 +61,7 @@ TRAIL = [
     _noted(7, "slipway", "done"),
 ]
 
-SPAN = Span(1, 1, 0.0, 0.0, 1.0, 10.0)
+SPAN = Span(1, 1, 0.0, 0.0, 0.0, 1.0, 10.0)
 
 RIGHT = Evidence(
     options=Options.of(1, 1),
@@ -320,12 +320,17 @@ def test_replicas_live_through_the_same_orders_and_more_faults(storage: StorageK
 
 
 def test_how_long_nobody_works_after_a_death_counts_where_another_one_stood_ready() -> None:
-    died = Span(1, 1, 0.0, 0.0, 1.0, 10.0)
-    stood = Span(2, 2, 5.0, None, None, None)
+    died = Span(1, 1, 0.0, 0.0, 0.0, 1.0, 10.0)
+    stood = Span(2, 2, 3.0, 5.0, None, None, None)
     assert list(absences([died, stood], [])) == [Absence(died, None)]
     assert list(absences([died, replace(stood, led_at=21.0, works_at=23.5)], [])) == [
         Absence(died, 13.5),
     ]
+    late = replace(stood, led_at=21.0, works_at=47.0)
+    assert list(absences([died, late], [])) == [Absence(died, None)]
+    assert list(absences([died, replace(late, began=-7.0)], [])) == [
+        Absence(died, 37.0)
+    ]  # no time for anything
     assert list(absences([died, replace(stood, ready_at=12.0)], [])) == []
     assert list(absences([died, stood], [Hindrance(12.0, 14.0, None)])) == []
     assert list(absences([died, stood], [Hindrance(12.0, 14.0, 2)])) == []

@@ -17,11 +17,15 @@ Where ``SLIPWAY_LEASE`` holds seconds, they are the first of :class:`slipway.bot
 
 Where ``SLIPWAY_MIGRATIONS`` names a folder, it is a later version's, whose newest migration is 9999.
 
+At SIGUSR1 it writes on standard error what every thread and every task is at.
+
 Where ``SLIPWAY_CLOCK`` names a file, the process's clock is off by as many seconds as stand in it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import faulthandler
 import importlib
 import os
 import signal
@@ -169,6 +173,16 @@ def _watch_server_commits() -> None:
 
     connections._commit_gen = lethal_commit
 
+
+def _tell_where_it_stands(*_signal: object) -> None:
+    """Write what every task is at, for whoever waits for it in vain; where threads are stands there already."""
+    loop = asyncio._get_running_loop()
+    for task in asyncio.all_tasks(loop) if loop is not None else ():
+        task.print_stack(file=sys.stderr)
+
+
+signal.signal(signal.SIGUSR1, _tell_where_it_stands)
+faulthandler.register(signal.SIGUSR1, chain=True)
 
 if "PGPORT" in os.environ:  # a bot on a server that a test has
     _watch_server_commits()
