@@ -102,7 +102,7 @@ STARTS = (
 )
 """Where these sentences are."""
 
-AT_HAND = ("bot/store/backups", "bot/store/moving.py")
+AT_HAND = ("bot/store/backups", "bot/store/moving.py", "bot/replicas/looking.py")
 """Where they answer a command that somebody types by day and who reads on."""
 
 
