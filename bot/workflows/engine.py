@@ -163,9 +163,10 @@ class WorkflowEngine:
             decorate = DBOS.workflow(name=name, max_recovery_attempts=None)
             self._functions[name] = decorate(self._counted(name, body))
         calm.before_launch()
-        DBOS.launch()
+        await asyncio.to_thread(self._store.make_tables, engine)
+        DBOS.launch()  # on the loop: what it goes on with runs where it was launched
         self._pace = QueuePace(self._dbos)
-        self._store.prepare(engine)
+        await asyncio.to_thread(self._store.prepare, engine)
 
     def _wait_for_storage(self, context: sa.engine.ExceptionContext) -> None:
         """Where an error says that nothing can be written, keep DBOS waiting, and let it try again after that.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 import time
 from contextlib import closing
@@ -29,6 +30,9 @@ class WorkflowStore(Protocol):
 
     def take_over(self, executor: str) -> tuple[str, ...]:
         """Let all workflows that have not ended be this executor's; ids of those that were another's."""
+
+    def make_tables(self, engine: sa.Engine) -> None:
+        """Called before DBOS is launched, off the loop, on which it would make its tables itself."""
 
     def prepare(self, engine: sa.Engine) -> None:
         """Called once DBOS has made its tables."""
@@ -66,6 +70,9 @@ class SqliteWorkflows:
     def take_over(self, executor: str) -> tuple[str, ...]:
         """Another's are those of an id that was lost, as the folder is one process's alone."""
         return take_over(self._state_dir, executor)
+
+    def make_tables(self, engine: sa.Engine) -> None:
+        """Nothing: a file's are made in no time."""
 
     def prepare(self, engine: sa.Engine) -> None:
         """Nothing: SQLite compares bytes."""
@@ -125,6 +132,20 @@ class PostgresWorkflows:
         except psycopg.Error as error:
             raise self.unusable(error) from error
         return tuple(str(row[0]) for row in rows)
+
+    def make_tables(self, engine: sa.Engine) -> None:
+        """Over a network that takes seconds, for which a leader's loop must not stand still.
+
+        DBOS has no public way to do that with an engine of ours, so this reaches into it. Where a newer one is built
+        otherwise, it makes them itself when it is launched.
+        """
+        migration = importlib.import_module("dbos._migration")
+        names = ("should_migrate", "ensure_dbos_schema", "run_dbos_migrations")
+        if not all(hasattr(migration, name) for name in names):
+            return
+        if migration.should_migrate(engine, SCHEMA, False):
+            migration.ensure_dbos_schema(engine, SCHEMA)
+            migration.run_dbos_migrations(engine, SCHEMA, False)
 
     def prepare(self, engine: sa.Engine) -> None:
         """Have ids ordered by their bytes, too, by which the greatest is looked for."""

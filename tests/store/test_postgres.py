@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,10 @@ from slipway.bot.operations.audit import Intact, verify
 from slipway.bot.operations.model import OperationState
 from slipway.bot.store.database import HEAD, Database
 from slipway.bot.store.postgres import PostgresAccess, PostgresBackend
+from slipway.bot.store.storage import Storage
 from slipway.bot.store.tables import audit, chat_memory, metadata
+from slipway.bot.workflows.engine import WorkflowEngine
+from slipway.bot.workflows.stores import PostgresWorkflows
 from tests.support.harness import audit_trail, newest_state, propose, running_bot
 from tests.support.processes.postgres import Postgres
 
@@ -161,3 +166,21 @@ async def test_a_text_that_the_server_refuses_is_kept_without_the_sign(postgres:
         assert kept == "a cloud's\ufffdwords \ufffd"
     finally:
         await database.close()
+
+
+async def test_workflow_tables_are_made_while_the_loop_turns(postgres: Postgres, tmp_path: Path) -> None:
+    makers: set[bool] = set()
+
+    def made(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "CREATE TABLE" in statement:
+            makers.add(threading.current_thread() is threading.main_thread())
+
+    access = PostgresAccess(await asyncio.to_thread(postgres.empty))
+    sa.event.listen(sa.Engine, "before_cursor_execute", made)
+    try:
+        workflows = WorkflowEngine(tmp_path, Storage(tmp_path), PostgresWorkflows(access))
+        await workflows.launch()
+        await workflows.close(timedelta())
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", made)
+    assert makers == {False}
