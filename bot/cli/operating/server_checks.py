@@ -11,7 +11,7 @@ from slipway.bot.core.platform_clock import WRONG_BY
 from slipway.bot.core.probes import Check, Finding, Verdict
 from slipway.bot.core.times import Clock, format_span
 from slipway.bot.replicas.looking import ServerSeen, look_at_server
-from slipway.bot.replicas.model import SILENT_AFTER, Peer, short
+from slipway.bot.replicas.model import SILENT_AFTER, Peer
 from slipway.bot.store.database import HEAD
 from slipway.bot.store.postgres import OLDEST_SERVER, PostgresAccess
 
@@ -44,9 +44,7 @@ async def examine_server(access: PostgresAccess, configuration: str, clock: Cloc
         _rights(seen),
         _connections(seen),
         _clock(seen.now - here),
-        Check("replicas", parts=tuple(_replicas(seen, configuration)))
-        if seen.peers
-        else Check("replicas", Verdict.UNTRIED, "None runs."),
+        *_replicas(seen, configuration),
     )
     return Finding(WHAT, f"PostgreSQL {seen.version}", by=f"user {seen.user}", parts=parts)
 
@@ -120,10 +118,12 @@ def _clock(ahead: timedelta) -> Check:
 
 
 def _replicas(seen: ServerSeen, configuration: str) -> Iterator[Check]:
+    if not seen.peers:
+        yield Check("replicas", Verdict.UNTRIED, "None runs.")
+        return
     for peer in seen.peers:
         yield _replica(peer, seen, configuration)
-    lease = seen.lease
-    if lease is None or not lease.holder:
+    if seen.lease is None or not seen.lease.holder:
         yield Check(
             "leader",
             Verdict.WARN,
@@ -135,9 +135,7 @@ def _replicas(seen: ServerSeen, configuration: str) -> Iterator[Check]:
 def _replica(peer: Peer, seen: ServerSeen, configuration: str) -> Check:
     leads = seen.lease is not None and seen.lease.holder == peer.id
     does = f"leads since {_moment(seen.lease.since)}" if leads and seen.lease is not None else "hears"
-    says = [
-        f"{peer.name} {does}, with Slipway {peer.version}; its last sign of life is {_span(peer.silent)} old."
-    ]
+    says = [f"It {does}, with Slipway {peer.version}; its last sign of life is {_span(peer.silent)} old."]
     steps = []
     if peer.silent > SILENT_AFTER:
         steps.append("start it, or leave it: it is forgotten after a day")
@@ -148,7 +146,7 @@ def _replica(peer: Peer, seen: ServerSeen, configuration: str) -> Check:
         says.append("Its configuration is another one than this.")
         steps.append("give both the same, and `slipway reload` there, or restart it")
     verdict = Verdict.WARN if steps else Verdict.PASS
-    return Check(short(peer.id), verdict, " ".join(says), "; ".join(steps))
+    return Check(peer.name, verdict, " ".join(says), "; ".join(steps))
 
 
 def _span(span: timedelta) -> str:
