@@ -65,6 +65,7 @@ class Place:
         Raises:
             StateError: the database cannot be used, or another process is this replica already.
         """
+        await self.database.revision()  # before anything is written there, which may be another program's
         await self.membership.join()
         self.keeping = asyncio.create_task(self.membership.run(), name="replica")
         if not self.membership.works:

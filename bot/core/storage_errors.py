@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ _SQLITE = {
 }
 """SQLite's result codes of this kind; extended ones have more in their higher bits. Source: https://sqlite.org/rescode.html"""
 
+_REFUSED = re.compile(r"FATAL: +(.+)")
+"""What a server says to a connection that it does not take, such as that there is no such database or user."""
+
 _NO_ANSWER = "it does not answer"
 
 _POSTGRES = {
@@ -101,6 +105,9 @@ def _of_postgres(error: BaseException) -> str:
         return ""
     state = error.sqlstate
     if state is None:  # the driver's own words: a connection that was not made, or has ended
+        refused = _REFUSED.search(str(error))
+        if refused is not None:
+            return f"the server says: {refused[1].rstrip('. ')}"
         return _NO_ANSWER if isinstance(error, psycopg.OperationalError) else ""
     return _POSTGRES.get(state) or _POSTGRES.get(state[:2], "")
 

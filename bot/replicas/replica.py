@@ -158,7 +158,7 @@ class Replica:
         epoch, was_lost = self.fence.epoch, self.fence.standing is Standing.LOST
         self.fence.lose()
         await self._drop()
-        if was_lost:
+        if was_lost or self._seen is None:  # it has nothing to give back
             return
         try:
             await self._in_time(self._open(), session.CONNECT_SECONDS)
@@ -336,4 +336,4 @@ class Replica:
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "it does not answer"
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(". ")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -166,6 +168,41 @@ async def test_a_text_that_the_server_refuses_is_kept_without_the_sign(postgres:
         assert kept == "a cloud's\ufffdwords \ufffd"
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("CREATE TABLE wiki (a int)", r"it holds tables of another program \(wiki\)"),
+        (READ_ONLY, "it is read-only. Name a server in database.url that can be written"),
+    ],
+)
+async def test_a_start_on_a_database_that_cannot_serve_says_so_once_and_leaves_it_alone(
+    postgres: Postgres,
+    tmp_path: Path,
+    first: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = await asyncio.to_thread(postgres.empty)
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        connection.execute(first.encode())
+    with pytest.raises(StateError, match=said):
+        async with running_bot(tmp_path, changes={"database": {"url": url}}):
+            raise AssertionError
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        row = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'slipway_replicas'").fetchone()
+    assert row is None
+    assert "lease" not in capsys.readouterr().out
+
+
+async def test_a_start_on_a_database_that_is_not_there_says_what_the_server_says(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = f"{(await asyncio.to_thread(postgres.empty)).rpartition('/')[0]}/slipway_nowhere"
+    with pytest.raises(StateError, match='database "slipway_nowhere" does not exist'):
+        async with running_bot(tmp_path, changes={"database": {"url": url}}):
+            raise AssertionError
 
 
 async def test_workflow_tables_are_made_while_the_loop_turns(postgres: Postgres, tmp_path: Path) -> None:

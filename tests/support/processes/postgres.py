@@ -39,7 +39,7 @@ _LOCAL = "postgresql://{}@127.0.0.1:5432/postgres"
 _START_SECONDS = 60
 _LIKE_A_LANGUAGE = "LOCALE_PROVIDER icu ICU_LOCALE 'en'"
 
-_EMPTIED = "DROP SCHEMA IF EXISTS dbos, public CASCADE; CREATE SCHEMA public"
+_EMPTIED = "DROP SCHEMA IF EXISTS dbos, slipway_replicas, public CASCADE; CREATE SCHEMA public"
 
 _CLEANED = """
 DO $$
