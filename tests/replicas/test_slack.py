@@ -93,12 +93,20 @@ async def test_nobody_whom_a_follower_heard_misses_what_slack_lets_only_that_one
         await alice.post("images", "what is that?", thread=card.ts)
         await (await carol.press(card, "Approve")).acked()
         assert (await carol.ephemeral()).thread_ts is None
+        # Home, on which it was pressed, shows what came of it.
+        bob = sim.person("bob")
+        await bob.open_home()
+        home = await bob.home_tab(lambda view: "waits for 1 approval" in str(view.blocks))
+        await (await bob.press_in(home, "Approve")).acked()
+        await bob.home_tab(lambda view: "waits for 1 approval" not in str(view.blocks))
         # Who is in a group, and that a channel is gone, the leader knows at once.
         changed = await sim.set_group(RELEASE_TEAM, [CAROL])
         assert changed is not None
         await changed.acked()
         await until(lambda: "admin" in _roles(leader, CAROL))
         assert "admin" not in _roles(leader, ALICE)
+        await alice.post("images", f"!rollback {X64}")
+        await leader.wait_for_message("images", "rollback", "waits for 1 approval")
         await sim.archive(IMAGES, without_bot=True)
         await until(lambda: leader.running.rooms._to_ask_about)
         await leader.running.upkeep.sweep()
