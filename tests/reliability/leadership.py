@@ -10,7 +10,7 @@ TAKEN_OVER_WITHIN = 30.0
 time for it."""
 
 QUICK_START = 10.0
-"""Seconds: a start that takes longer says that the machine has no time. It takes 3 where nothing else runs."""
+"""Seconds: a start that takes longer says that the machine has no time; 3 were seen at best."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from tests.support.processes.program import ROOT, environment
 START_SECONDS = 120.0
 """How long a start may take on a machine with much else to do."""
 
-STOP_SECONDS = 60.0
-"""How long the bot may take to stop when it is asked to: 20 s for its work, and its messages (bot.app.GRACE)."""
+STOP_SECONDS = 180.0
+"""How long the bot may take to stop when it is asked to: 20 s for its work, and its messages (bot.app.GRACE), and
+what Python itself does at its end, which takes 1.3 s of processor time, on a machine with much else to do."""
 
 _PIPE_BYTES = 4096  # the least that Linux gives: a console that is not read stops the bot soon
 _LONGEST_LINE = 2**22
