@@ -176,9 +176,9 @@ class Episode:
         self._policies = found["policy"]
         write_toml(config, found)
         if self._database is None:
-            return Replica(self._folder, config, self._secrets)
+            return Replica(self._folder, config, self._secrets, number, company)
         secrets = {**self._secrets, **self._database.environment(number)}
-        return Replica(self._folder, config, secrets, number, company)
+        return Replica(self._folder, config, secrets, number, company, alone=False)
 
     async def _evidence(self) -> Evidence:
         """Let nothing fail any more, wait for the end of everything, and look at what is there."""

@@ -105,7 +105,8 @@ class Replica:
         config: the configuration.
         secrets: more of its environment.
         number: its own among replicas.
-        company: what it shares with others; None where it is alone.
+        company: what all replicas share; None for one that shares it with nobody.
+        alone: whether it is the only one, on files: then it works from its start.
     """
 
     def __init__(
@@ -115,12 +116,14 @@ class Replica:
         secrets: Mapping[str, str],
         number: int = 1,
         company: Company | None = None,
+        *,
+        alone: bool = True,
     ) -> None:
         self._folder = folder
         self._config = config
         self._secrets = secrets
         self.number = number
-        self._alone = company is None
+        self._alone = alone
         self._company = company or Company()
         self._crash = folder / f"crash-at-{number}"
         self._clock = folder / f"clock-{number}"
