@@ -97,7 +97,7 @@ class Replica:
         try:
             await self._in_time(self._open(), 2 * session.CONNECT_SECONDS)
             await self._claim_id()
-            await self._in_time(self._beat(), session.CONNECT_SECONDS)
+            await self._in_time(self._beat(), session.CONNECT_SECONDS + self._timing.settle)
         except (psycopg.Error, TimeoutError) as error:
             raise StateError(f"The replicas' database cannot be used: {_words(error)}.") from error
         return self.fence.standing is Standing.LEADING
@@ -115,9 +115,9 @@ class Replica:
                     await self._in_time(self._reclaim_id(), self._timing.patience)
                     # Nobody could renew what this one could not look at: its holder gets all its time again.
                     self._seen_at = self._elapsed()
-                    await self._in_time(self._beat(), self._timing.patience)
+                    await self._in_time(self._beat(), self._patience)
                 await self._wait_for_news()
-                await self._in_time(self._beat(), self._timing.patience)
+                await self._in_time(self._beat(), self._patience)
                 backoff.reset()
                 if failing:
                     log.info("the lease can be looked at again", leads=self.fence.certain)
@@ -250,6 +250,13 @@ class Replica:
             self.inbox_news.set()
         if lease.NOTICE_CHANNEL in heard:
             self.notice_news.set()
+
+    @property
+    def _patience(self) -> float:
+        """How many seconds a look may take: one that takes the lease waits for a former leader's connections, too;
+        broken off there it would take it once more."""
+        leads = self.fence.standing is Standing.LEADING
+        return self._timing.patience + (0.0 if leads else self._timing.settle)
 
     async def _beat(self) -> None:
         """Renew or look, and take the lease where that may be."""
