@@ -29,7 +29,7 @@ from slipway.bot.subjects.images.replication.settings import ReplicationSettings
 from slipway.bot.subjects.images.requests import Cleanup, Promote
 from slipway.bot.subjects.images.rules.settings import PromotionSettings
 from slipway.bot.subjects.images.services import ImageServices
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.images.images import MOST_ASKED
 

@@ -29,7 +29,7 @@ from slipway.bot.garbage import collect_seldom
 from slipway.bot.operations.audit import Intact, verify
 from slipway.bot.operations.trail.verification import place_of
 from slipway.bot.store.database import DATABASE, Database
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 
 LARGEST_RATIO = 1.3
 """The most that a command may take with a year behind it, to the same with a small past."""

@@ -25,7 +25,7 @@ from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.settings import HousekeepingSettings
 from slipway.bot.core.times import system_clock
 from slipway.bot.declared import declared
-from slipway.bot.wiring import ChatBuilder, RunningBot
+from slipway.bot.wiring.parts import ChatBuilder, RunningBot
 
 
 class RecordingChat:

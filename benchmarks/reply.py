@@ -21,7 +21,7 @@ from slipway.bot.chat.model import Address, MessageEvent, Room
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.storage import Storage
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from slipway.bot.workflows.bodies import Payload
 from slipway.bot.workflows.engine import Effect, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher

@@ -22,7 +22,7 @@ from slipway.bot.core.times import system_clock
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.persistence.rows import OperationRows
 from slipway.bot.store.database import Database
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from slipway.commands.grammar import registry
 from slipway.commands.grammar.reading import read_line
 

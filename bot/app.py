@@ -47,7 +47,8 @@ from slipway.bot.store.state_files import executor_id
 from slipway.bot.store.storage import Storage, not_writable
 from slipway.bot.store.unrecorded import UnrecordedRuns
 from slipway.bot.web.hosting import Shown, WebHost
-from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
+from slipway.bot.wiring.parts import ChatBuilder, Parts, RunningBot
+from slipway.bot.wiring.wire import wire
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.bot.working import Working
 from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY

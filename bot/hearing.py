@@ -26,7 +26,7 @@ from slipway.bot.replicas.membership import Ending, Membership
 from slipway.bot.replicas.notices import Notices
 from slipway.bot.replicas.wording import lines_of
 from slipway.bot.store.storage import Storage
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from slipway.bot.working import Working
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from slipway.bot.replicas.inbox import Inbox, InboxReader
 from slipway.bot.replicas.intake import ReplicaIntake
 from slipway.bot.replicas.notices import Notices
 from slipway.bot.store.storage import Storage, StorageState
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from slipway.scheduler.job_scheduler import STOP_GRACE, JobScheduler, Together
 
 

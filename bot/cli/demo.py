@@ -42,7 +42,7 @@ from slipway.bot.core.times import system_clock
 from slipway.bot.declared import Declarations, declared
 from slipway.bot.signals import stop_on_signals
 from slipway.bot.store.database import DATABASE
-from slipway.bot.wiring import ChatBuilder
+from slipway.bot.wiring.parts import ChatBuilder
 
 LOG = "demo.log"
 """In the state folder, where the demo keeps one: what went wrong inside Slipway."""

@@ -35,7 +35,7 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.declared import Declarations
 from slipway.bot.operations.model import Operation
-from slipway.bot.wiring import ChatBuilder, RunningBot
+from slipway.bot.wiring.parts import ChatBuilder, RunningBot
 from tests.conformance.harness import (
     Capability,
     ChatPlatformHarness,

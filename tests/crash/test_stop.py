@@ -12,7 +12,7 @@ import pytest
 
 from slipway.bot.app import App
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.wiring import ChatBuilder
+from slipway.bot.wiring.parts import ChatBuilder
 from tests.crash.bot_process import BotProcess, Died, is_report
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 from tests.crash.installation import Installation, until

@@ -12,7 +12,7 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, MessageEvent, Room
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.core.errors import ChatError
-from slipway.bot.wiring import ChatBuilder
+from slipway.bot.wiring.parts import ChatBuilder
 from tests.support.azure import simulated_gallery
 from tests.support.clock import FakeClock
 from tests.support.configuration import DECLARED, simulated_settings

@@ -22,7 +22,7 @@ from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
-from slipway.bot.wiring import ChatBuilder, RunningBot
+from slipway.bot.wiring.parts import ChatBuilder, RunningBot
 from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson

@@ -24,7 +24,7 @@ from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import chat_memory
-from slipway.bot.wiring import ChatBuilder, RunningBot
+from slipway.bot.wiring.parts import ChatBuilder, RunningBot
 from tests.matrix.clients import Message, Person
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.pauses import nobody_waits

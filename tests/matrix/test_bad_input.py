@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from slipway.bot.chat.matrix.events.parsing import parse_event
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Address, MessageEvent
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from tests.matrix.builders import BOT, settings
 from tests.matrix.clients import APPROVE, Message, Person, RefusedError
 from tests.matrix.harness import bot_without_clouds

@@ -23,7 +23,7 @@ from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.replicas.model import LeaseTiming
-from slipway.bot.wiring import ChatBuilder, RunningBot
+from slipway.bot.wiring.parts import ChatBuilder, RunningBot
 from tests.slack.harness import address_of, apply_manifest
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE

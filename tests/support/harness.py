@@ -41,7 +41,7 @@ from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.replicas.model import LeaseTiming
 from slipway.bot.store.tables import image_evidence
-from slipway.bot.wiring import ChatBuilder, RunningBot
+from slipway.bot.wiring.parts import ChatBuilder, RunningBot
 from slipway.commands.dispatch.context import CommandResult
 from slipway.commands.dispatch.hints import why_not
 from slipway.commands.grammar.arguments import Misuse, parse

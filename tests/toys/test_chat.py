@@ -26,7 +26,7 @@ from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from tests.conformance.harness import Where
 from tests.conformance.harnesses.console import ConsoleHarness
 from tests.conformance.harnesses.toy import PostboardHarness

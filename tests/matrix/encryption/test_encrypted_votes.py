@@ -14,7 +14,7 @@ from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation, OperationState
-from slipway.bot.wiring import RunningBot
+from slipway.bot.wiring.parts import RunningBot
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson

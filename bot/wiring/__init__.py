@@ -1,0 +1,1 @@
+"""Puts the running bot together."""
