@@ -128,7 +128,7 @@ def test_load_is_measured_over_both_chats_and_for_operations_that_wait() -> None
         assert (told["sent"], told["lost"], told["doubled"]) == (sent, 0, 0)
         assert told["answered"]["samples"] == sent
         assert told["processor_milliseconds_a_command"] > 0
-    assert found["chats"]["idle_percent_of_a_core"] > 0
+    assert 0 <= found["chats"]["idle_percent_of_a_core"] < 100  # at this share it is looked at for a moment
     assert found["waiting"]["operations"] == 1
     assert found["aims"]["chats: Slack, lost"]["met"] is True
 
