@@ -67,8 +67,16 @@ async def test_a_reaction_asks_for_a_code_in_the_direct_chat_and_counts_once_it_
             await let_remove(bob, room, scenario.bot_id)
             card = await scenario.ask(scenario.alice, f"!promote {ARM}", "waits for 1 approval")
             await scenario.ask(bob, "!whoami", "You are Bob")
+            before = {each.id for each in bob.messages(room, scenario.bot_id)}
             await bob.say(scenario.room, "!approve")
-            await bob.message(room, "your approval takes a code", sender=scenario.bot_id)
+            await bob.until(
+                lambda: any(
+                    "your approval takes a code" in each.body
+                    for each in bob.messages(room, scenario.bot_id)
+                    if each.id not in before
+                ),
+                what="being asked for a code once more",
+            )
             scenario.clock.ahead += PERIOD
             code = await bob.say(room, apps.code())
             await scenario.shows(card, "promote: done")
