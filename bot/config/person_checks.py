@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatDeclaration
-from slipway.bot.config.settings import (
-    split_address,
-)
+from slipway.bot.config.settings import split_address
 from slipway.bot.config.written import Written
 from slipway.bot.core.problems import Problem, shown, unknown
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from slipway.bot.config.settings import (
-    ROLE,
-    split_address,
-)
+from slipway.bot.config.settings import ROLE, split_address
 from slipway.bot.config.written import Written
 from slipway.bot.core.problems import Problem, one_of, shown, unknown
 

@@ -8,11 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from slipway.bot.config.place_checks import room_problems
-from slipway.bot.config.settings import (
-    ScheduleMode,
-    ScheduleSettings,
-    rights_of,
-)
+from slipway.bot.config.settings import ScheduleMode, ScheduleSettings, rights_of
 from slipway.bot.config.spec import CommandRight, gives
 from slipway.bot.config.written import Written
 from slipway.bot.core.cron import check_cron
@@ -21,11 +17,7 @@ from slipway.bot.core.problems import Problem, listing, one_of, shown, unknown
 
 def schedule_problems(written: Written) -> Iterator[Problem]:
     """Each name is one schedule's; times, roles, rooms and lines are there, and its roles may say the line."""
-    for name, count in Counter(written.all_of("schedule", "name")).items():
-        if count > 1:
-            yield Problem(
-                f"schedule.{name}.name", f'{count} schedules have the name "{name}"; give each its own'
-            )
+    yield from _name_problems(written, "schedule")
     for entry in written.settings.schedule:
         key = f"schedule.{entry.name}"
         try:
@@ -36,6 +28,15 @@ def schedule_problems(written: Written) -> Iterator[Problem]:
             yield Problem(f"{key}.roles", unknown("role", role, written.names("roles"), "Roles here"))
         yield from _scheduled_command(entry, written)
         yield from room_problems(f"schedule.{entry.name}.room", entry.room, written)
+
+
+def _name_problems(written: Written, table: str) -> Iterator[Problem]:
+    """Each name is one entry's of ``[[table]]``."""
+    for name, count in Counter(written.all_of(table, "name")).items():
+        if count > 1:
+            yield Problem(
+                f"{table}.{name}.name", f'{count} {table}s have the name "{name}"; give each its own'
+            )
 
 
 def _scheduled_command(entry: ScheduleSettings, written: Written) -> Iterator[Problem]:
@@ -80,9 +81,7 @@ def _scheduled_right(entry: ScheduleSettings, command: CommandRight, written: Wr
 
 def freeze_problems(written: Written) -> Iterator[Problem]:
     """Names are one window's each; times, and what and whom they are about, are there."""
-    for name, count in Counter(written.all_of("freeze", "name")).items():
-        if count > 1:
-            yield Problem(f"freeze.{name}.name", f'{count} freezes have the name "{name}"; give each its own')
+    yield from _name_problems(written, "freeze")
     kinds = [kind.name for kind in written.spec.kinds]
     persons, roles = written.all_of("person", "id"), written.names("roles")
     for window in written.settings.freeze:

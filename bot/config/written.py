@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatDeclaration
-from slipway.bot.config.settings import (
-    SlipwaySettings,
-)
+from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec
 from slipway.bot.config.tables import Plain
 
