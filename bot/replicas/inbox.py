@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.core.model import Json
-from slipway.bot.core.waiting import Backoff, Sleep, first_of
+from slipway.bot.core.waiting import Sleep
 from slipway.bot.replicas.lease import INBOX_CHANNEL
+from slipway.bot.replicas.reading import read_on
 from slipway.bot.replicas.tables import inbox
 from slipway.bot.store.database import Database
 
@@ -111,18 +112,11 @@ class InboxReader:
 
     async def run(self) -> None:
         """Take in what is there, and what comes, until cancelled."""
-        backoff = Backoff()
-        while True:
-            self._news.clear()
-            try:
-                await self.read()
-            except Exception:
-                # A boundary: what is kept is kept, and the next look may do better.
-                log.exception("what another replica heard could not be taken in")
-                await self._sleep(backoff.next())
-                continue
-            backoff.reset()
-            await first_of(self._news.wait(), self._sleep(LOOK_SECONDS))
+
+        def failed(error: Exception) -> None:
+            log.error("what another replica heard could not be taken in", exc_info=error)
+
+        await read_on(self.read, self._news, self._sleep, LOOK_SECONDS, failed)
 
     async def read(self) -> None:
         """Take in what is there, in the order in which it was heard."""

@@ -17,8 +17,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.core.model import Json
-from slipway.bot.core.waiting import Backoff, Sleep, first_of
+from slipway.bot.core.waiting import Backoff, Sleep
 from slipway.bot.replicas.lease import NOTICE_CHANNEL
+from slipway.bot.replicas.reading import read_on
 from slipway.bot.replicas.tables import notice
 from slipway.bot.store.database import Database
 
@@ -126,17 +127,10 @@ class Notices:
             log.exception("what another replica told could not be taken in", kind=row.kind)
 
     async def _read_again_and_again(self) -> None:
-        backoff = Backoff()
-        while True:
-            self._news.clear()
-            try:
-                await self.read()
-            except Exception as error:  # noqa: BLE001 - a boundary: what was told is kept, and is read later
-                log.warning("what other replicas told could not be read", problem=type(error).__name__)
-                await self._sleep(backoff.next())
-                continue
-            backoff.reset()
-            await first_of(self._news.wait(), self._sleep(LOOK_SECONDS))
+        def failed(error: Exception) -> None:
+            log.warning("what other replicas told could not be read", problem=type(error).__name__)
+
+        await read_on(self.read, self._news, self._sleep, LOOK_SECONDS, failed)
 
     async def _tell_later(self) -> None:
         backoff = Backoff()
